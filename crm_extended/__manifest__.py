@@ -16,6 +16,7 @@
     ],
     "data": [
         "security/crm_extended_security.xml",
+        "security/crm_interaction_security.xml",
         "security/ir.model.access.csv",
         "views/crm_extended_menus.xml",
     ],

@@ -12,7 +12,5 @@
         "security/ir.model.access.csv",
         "views/crm_scoring_menus.xml",
     ],
-    "demo": [
-
-    ],
+    "demo": [],
 }

@@ -1,0 +1,568 @@
+from collections import defaultdict
+from datetime import datetime, time, timedelta
+
+import pytz
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.tools import clean_context
+
+# marks calls of this module's own code: no client can send an object
+INTERNAL = object()
+
+# the result of an attempt and the source of a row are recorded by business methods only
+CONTROLLED_FIELDS = frozenset(
+    {
+        "outcome_id",
+        "attempt_number",
+        "activity_id",
+        "mail_message_id",
+        "calendar_event_id",
+        "call_uid",
+    }
+)
+PENDING_STATES = ("new", "planned", "postponed")
+
+
+class CrmInteraction(models.Model):
+    """One contact with somebody: a call, a meeting, an e-mail, a message.
+
+    An interaction either arrived and waits for somebody (new), is planned or postponed, or is
+    over (done, cancelled). State changes follow `_get_transitions`, whoever makes them. What
+    is done stays done: a wrong entry is corrected by an administrator, a missed call by the
+    next attempt.
+
+    Every interaction belongs to a chain, the subject of the conversation. Whoever enters an
+    interaction may name the chain or the document (`res_model` and `res_id`, which the chain
+    gives back afterwards); otherwise it joins the chain of the client, or starts its own.
+
+    A planned interaction about a document has an activity there (`activity_id`), so that it
+    is seen in everybody's usual to-do lists. Finishing either one finishes the other.
+
+    The outcome of a call (`crm.interaction.outcome`) is recorded by `action_record_outcome`
+    only, because the next attempt and the fate of the deal hang on it.
+    """
+
+    _name = "crm.interaction"
+    _description = "Interaction"
+    _order = "date_start desc, id desc"
+    _rec_name = "subject"
+    _check_company_auto = True
+
+    # what
+    subject = fields.Char(required=True, default=lambda self: self._default_subject())
+    kind = fields.Selection(
+        [
+            ("call", "Call"),
+            ("meeting", "Meeting"),
+            ("email", "Email"),
+            ("message", "Message"),
+            ("other", "Other"),
+        ],
+        required=True,
+        default="call",
+        index=True,
+    )
+    direction = fields.Selection(
+        [("in", "Incoming"), ("out", "Outgoing"), ("none", "Neither")],
+        required=True,
+        default="out",
+    )
+    state = fields.Selection(
+        [
+            ("new", "New"),
+            ("planned", "Planned"),
+            ("postponed", "Postponed"),
+            ("done", "Done"),
+            ("cancelled", "Cancelled"),
+        ],
+        string="Status",
+        required=True,
+        default="done",
+        index=True,
+        group_expand=True,
+        copy=False,
+        help="New: arrived and not yet handled. Planned, postponed: still to come.",
+    )
+    body = fields.Html(string="Notes", groups="crm_extended.crm_interactions_group_user")
+
+    # when
+    date_start = fields.Datetime(
+        string="Date", required=True, default=fields.Datetime.now, index=True, copy=False
+    )
+    duration = fields.Float(string="Duration (minutes)", digits=(10, 1), copy=False)
+    date_end = fields.Datetime(
+        string="End",
+        compute="_compute_date_end",
+        inverse="_inverse_date_end",
+        store=True,
+        copy=False,
+    )
+    date_deadline = fields.Datetime(
+        string="Due",
+        compute="_compute_date_deadline",
+        store=True,
+        readonly=False,
+        copy=False,
+        help="When somebody has to see to it: the planned time, or the time until which it is "
+        "postponed.",
+    )
+    is_overdue = fields.Boolean(compute="_compute_is_overdue", search="_search_is_overdue")
+
+    # who
+    user_id = fields.Many2one(
+        "res.users",
+        string="Responsible",
+        default=lambda self: self.env.user,
+        index=True,
+        domain=[("share", "=", False)],
+    )
+    partner_id = fields.Many2one("res.partner", string="Client", index=True, check_company=True)
+    participant_ids = fields.One2many(
+        "crm.interaction.participant",
+        "interaction_id",
+        string="Participants",
+        groups="crm_extended.crm_interactions_group_user",
+    )
+    company_id = fields.Many2one(
+        "res.company",
+        string="Company",
+        required=True,
+        default=lambda self: self.env.company,
+        index=True,
+    )
+
+    # about what
+    chain_id = fields.Many2one(
+        "crm.interaction.chain",
+        string="Chain",
+        required=True,
+        index=True,
+        ondelete="cascade",
+        check_company=True,
+        help="What the conversation is about. Left empty: the chain of the document or client.",
+    )
+    res_model = fields.Char(string="Document Model", compute="_compute_document", store=True)
+    res_id = fields.Many2oneReference(
+        string="Document ID", model_field="res_model", compute="_compute_document", store=True
+    )
+    res_name = fields.Char(string="Document", related="chain_id.res_name")
+    parent_id = fields.Many2one(
+        "crm.interaction",
+        string="Follows",
+        index="btree_not_null",
+        check_company=True,
+        domain="[('chain_id', '=', chain_id)]",
+        help="The interaction which this one answers or continues.",
+    )
+    child_ids = fields.One2many("crm.interaction", "parent_id", string="Followed By")
+
+    # result
+    outcome_id = fields.Many2one(
+        "crm.interaction.outcome",
+        string="Outcome",
+        index="btree_not_null",
+        check_company=True,
+        readonly=True,
+        copy=False,
+    )
+    attempt_number = fields.Integer(
+        string="Attempt",
+        readonly=True,
+        copy=False,
+        help="Which attempt this is to reach the client since the last contact.",
+    )
+    result_note = fields.Text(
+        string="Result", copy=False, groups="crm_extended.crm_interactions_group_user"
+    )
+    attempt_key = fields.Integer(related="chain_id.outcome_number", string="Attempt Key")
+    outcome_buttons = fields.Json(compute="_compute_outcome_buttons")
+
+    # sources: nothing is recorded twice
+    mail_message_id = fields.Many2one(
+        "mail.message", string="Message", ondelete="set null", readonly=True, copy=False
+    )
+    calendar_event_id = fields.Many2one(
+        "calendar.event", string="Meeting", ondelete="set null", readonly=True, copy=False
+    )
+    activity_id = fields.Many2one(
+        "mail.activity", string="Activity", ondelete="set null", readonly=True, copy=False
+    )
+    call_uid = fields.Char(string="Call ID", readonly=True, copy=False)
+
+    _document_idx = models.Index("(res_model, res_id)")
+    _pending_idx = models.Index(
+        "(user_id, date_deadline) WHERE state IN ('new', 'planned', 'postponed')"
+    )
+    _mail_message_uniq = models.UniqueIndex(
+        "(mail_message_id) WHERE mail_message_id IS NOT NULL",
+        "This message is already recorded as an interaction.",
+    )
+    _calendar_event_uniq = models.UniqueIndex(
+        "(calendar_event_id) WHERE calendar_event_id IS NOT NULL",
+        "This meeting is already recorded as an interaction.",
+    )
+    _activity_uniq = models.UniqueIndex(
+        "(activity_id) WHERE activity_id IS NOT NULL",
+        "This activity already belongs to an interaction.",
+    )
+    _call_uid_uniq = models.UniqueIndex(
+        "(call_uid) WHERE call_uid IS NOT NULL",
+        "This call is already recorded as an interaction.",
+    )
+    _check_duration = models.Constraint(
+        "CHECK (duration >= 0)", "The duration of an interaction cannot be negative."
+    )
+
+    @api.model
+    def _default_subject(self):
+        return self.env._("Call")
+
+    @api.depends("date_start", "duration")
+    def _compute_date_end(self):
+        for interaction in self:
+            interaction.date_end = interaction.date_start and interaction.date_start + timedelta(
+                minutes=interaction.duration or 0
+            )
+
+    def _inverse_date_end(self):
+        for interaction in self:
+            if not interaction.date_end:
+                continue
+            if interaction.date_end < interaction.date_start:
+                raise ValidationError(
+                    self.env._(
+                        "“%(subject)s” ends before it starts: correct its end.",
+                        subject=interaction.subject,
+                    )
+                )
+            seconds = (interaction.date_end - interaction.date_start).total_seconds()
+            interaction.duration = seconds / 60
+
+    @api.depends("date_start", "state")
+    def _compute_date_deadline(self):
+        for interaction in self:
+            if interaction.state in ("new", "planned") or not interaction.date_deadline:
+                interaction.date_deadline = interaction.date_start
+
+    @api.depends("state", "date_deadline")
+    def _compute_is_overdue(self):
+        now = fields.Datetime.now()
+        for interaction in self:
+            interaction.is_overdue = (
+                interaction.state in PENDING_STATES
+                and bool(interaction.date_deadline)
+                and interaction.date_deadline < now
+            )
+
+    def _search_is_overdue(self, operator, value):
+        if operator != "in":
+            return NotImplemented
+        return [("state", "in", PENDING_STATES), ("date_deadline", "<", fields.Datetime.now())]
+
+    @api.depends("chain_id.res_model", "chain_id.res_id")
+    def _compute_document(self):
+        for interaction in self:
+            # sudo: the chain may be one that only its responsible sees
+            chain_sudo = interaction.chain_id.sudo()
+            interaction.res_model = chain_sudo.res_model
+            interaction.res_id = chain_sudo.res_id
+
+    @api.depends("state", "outcome_id", "kind", "company_id")
+    @api.depends_context("lang")
+    def _compute_outcome_buttons(self):
+        self.outcome_buttons = False
+        pending = self.filtered(
+            lambda interaction: interaction.kind == "call"
+            and interaction.state in PENDING_STATES
+            and not interaction.outcome_id
+        )
+        for company, interactions in pending.grouped("company_id").items():
+            interactions.outcome_buttons = self.env["crm.interaction.outcome"]._get_buttons(company)
+
+    # ------------------------------------------------------------
+    # CRUD
+    # ------------------------------------------------------------
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        if not vals_list:
+            return self.browse()
+        # read the defaults of the context here, then drop them: they would leak into the
+        # chains, activities and messages created below
+        defaults = self.default_get(list(self._fields))
+        self._check_controlled_fields(defaults)
+        for vals in vals_list:
+            self._check_controlled_fields(vals)
+        vals_list = [{**defaults, **vals} for vals in vals_list]
+        self = self.with_context(clean_context(self.env.context))  # noqa: PLW0642
+        self._resolve_chains(vals_list)
+        interactions = super().create(vals_list)
+        interactions._plan_activities()
+        return interactions
+
+    def write(self, vals):
+        self._check_controlled_fields(vals)
+        if vals.get("chain_id"):
+            self._check_chain_access(self.env["crm.interaction.chain"].browse(vals["chain_id"]))
+        if "state" not in vals:
+            res = super().write(vals)
+            if not {"date_start", "date_deadline", "user_id"}.isdisjoint(vals):
+                self._update_activities()
+            return res
+        changed = self.filtered(lambda interaction: interaction.state != vals["state"])
+        changed._check_transition(vals["state"])
+        # the time of a planned contact that took place is the time when it took place
+        happened = changed.filtered(
+            lambda interaction: vals["state"] == "done"
+            and interaction.state in ("planned", "postponed")
+            and "date_start" not in vals
+        )
+        res = super().write(vals)
+        if happened:
+            super(CrmInteraction, happened).write({"date_start": fields.Datetime.now()})
+        if vals["state"] == "done":
+            changed._finish_activities()
+        elif vals["state"] == "cancelled":
+            changed._cancel_activities()
+        else:
+            self._plan_activities()
+            self._update_activities()
+        return res
+
+    def _check_controlled_fields(self, vals):
+        """Refuse values that only business methods may write."""
+        names = CONTROLLED_FIELDS.intersection(name for name, value in vals.items() if value)
+        names |= CONTROLLED_FIELDS.intersection(vals) if self else set()
+        if names and not self.env.su and self.env.context.get("crm_internal") is not INTERNAL:
+            raise AccessError(
+                self.env._(
+                    "%(fields)s cannot be written directly. Use the outcome buttons.",
+                    fields=", ".join(
+                        sorted(self._fields[name]._description_string(self.env) for name in names)
+                    ),
+                )
+            )
+
+    def _internal(self):
+        """These records, allowed to write the controlled fields."""
+        return self.with_context(crm_internal=INTERNAL)
+
+    @api.model
+    def _get_transitions(self):
+        """Map each state to the states reachable from it; other add-ons extend it."""
+        return {
+            "new": {"planned", "postponed", "done", "cancelled"},
+            "planned": {"postponed", "done", "cancelled"},
+            "postponed": {"planned", "done", "cancelled"},
+            "done": set(),
+            "cancelled": {"planned"},
+        }
+
+    def _check_transition(self, state):
+        transitions = self._get_transitions()
+        labels = dict(self._fields["state"]._description_selection(self.env))
+        for interaction in self:
+            if state not in transitions[interaction.state]:
+                raise UserError(
+                    self.env._(
+                        "“%(subject)s” cannot go from %(old)s to %(new)s.",
+                        subject=interaction.subject,
+                        old=labels[interaction.state],
+                        new=labels.get(state, state),
+                    )
+                )
+
+    # ------------------------------------------------------------
+    # CHAINS
+    # ------------------------------------------------------------
+
+    def _check_chain_access(self, chains):
+        """A conversation is joined by those who see it or the document which it is about."""
+        if self.env.su or chains.has_access("read"):
+            return
+        for chain_sudo in chains.sudo():
+            document = chain_sudo._get_document()
+            if document is None:
+                chain_sudo.sudo(False).check_access("read")
+            else:
+                document.sudo(False).check_access("read")
+
+    def _resolve_chains(self, vals_list):
+        """Complete `vals_list` in place: chain, client, company, documents by batch.
+
+        `res_model` and `res_id` are taken out of the values: the chain gives them back.
+        """
+        Chain = self.env["crm.interaction.chain"]
+        by_document = defaultdict(list)
+        alone = []
+        for vals in vals_list:
+            res_model, res_id = vals.pop("res_model", None), vals.pop("res_id", None)
+            if vals.get("chain_id"):
+                continue
+            if res_model and res_id:
+                if res_model not in Chain._get_document_models():
+                    raise ValidationError(
+                        self.env._("%(model)s has no interactions.", model=res_model)
+                    )
+                by_document[res_model, res_id].append(vals)
+            elif vals.get("partner_id"):
+                by_document["res.partner", vals["partner_id"]].append(vals)
+            else:
+                alone.append(vals)
+        for res_model in {model for model, _res_id in by_document}:
+            ids = [res_id for model, res_id in by_document if model == res_model]
+            documents = self.env[res_model].browse(ids).exists()
+            if len(documents) < len(set(ids)):
+                raise ValidationError(self.env._("The document of the interaction is gone."))
+            chains = Chain._open_for_documents(documents)
+            for document in documents:
+                for vals in by_document[res_model, document.id]:
+                    vals["chain_id"] = chains[document.id].id
+        if alone:
+            chains = Chain.create([self._prepare_chain_values(vals) for vals in alone])
+            for vals, chain in zip(alone, chains, strict=True):
+                vals["chain_id"] = chain.id
+        chains = Chain.browse({vals["chain_id"] for vals in vals_list})
+        self._check_chain_access(chains)
+        for vals in vals_list:
+            # sudo: access has just been checked, by the document where there is one
+            chain_sudo = Chain.browse(vals["chain_id"]).sudo()
+            if chain_sudo.company_id:
+                vals["company_id"] = chain_sudo.company_id.id
+            vals.setdefault("partner_id", chain_sudo.partner_id.id)
+
+    @api.model
+    def _prepare_chain_values(self, vals):
+        """Values of the chain that an interaction about no document starts."""
+        return {
+            "name": vals.get("subject") or self._default_subject(),
+            "user_id": vals.get("user_id"),
+            "company_id": vals.get("company_id") or self.env.company.id,
+        }
+
+    # ------------------------------------------------------------
+    # ACTIVITIES
+    # ------------------------------------------------------------
+
+    @api.model
+    def _get_activity_type_xmlids(self):
+        """Map a kind of interaction to the activity type by which it is planned."""
+        return {
+            "call": "mail.mail_activity_data_call",
+            "meeting": "mail.mail_activity_data_meeting",
+            "email": "mail.mail_activity_data_email",
+        }
+
+    def _get_activity_date(self):
+        """The day on which the interaction is due, in the time zone of its responsible."""
+        self.ensure_one()
+        zone = pytz.timezone(self.user_id.tz or self.env.user.tz or "UTC")
+        return pytz.utc.localize(self.date_deadline).astimezone(zone).date()
+
+    def _prepare_activity_values(self):
+        """Values of the activity by which this interaction is planned on its document."""
+        self.ensure_one()
+        return {
+            "summary": self.subject,
+            "date_deadline": self._get_activity_date(),
+            "user_id": (self.user_id or self.env.user).id,
+        }
+
+    def _plan_activities(self):
+        """Give each planned interaction about a document its activity."""
+        xmlids = self._get_activity_type_xmlids()
+        for interaction in self:
+            if interaction.state not in ("planned", "postponed") or interaction.activity_id:
+                continue
+            document = interaction.chain_id.sudo()._get_document()
+            if document is None or not document.sudo(False).has_access("write"):
+                continue
+            activity = (
+                document.sudo(False)
+                # no mail to the colleague for every attempt: the list shows what is due
+                .with_context(mail_activity_automation_skip=False, mail_activity_quick_update=True)
+                .activity_schedule(
+                    xmlids.get(interaction.kind, "mail.mail_activity_data_todo"),
+                    **interaction._prepare_activity_values(),
+                )
+            )
+            interaction._internal().activity_id = activity
+
+    def _update_activities(self):
+        """Move the activities of planned interactions to their day and responsible."""
+        for interaction in self:
+            # sudo: whoever may move the interaction moves its activity
+            activity_sudo = interaction.activity_id.sudo()
+            if interaction.state not in ("planned", "postponed") or not activity_sudo.active:
+                continue
+            values = {"date_deadline": interaction._get_activity_date()}
+            if interaction.user_id and interaction.user_id != activity_sudo.user_id:
+                values["user_id"] = interaction.user_id.id
+            activity_sudo.with_context(mail_activity_quick_update=True).write(values)
+
+    def _finish_activities(self):
+        for interaction in self:
+            # sudo: the activity may be somebody else's, its interaction is done all the same
+            activity_sudo = interaction.activity_id.sudo().filtered("active")
+            if activity_sudo:
+                activity_sudo._action_done(feedback=interaction._get_activity_feedback())
+
+    def _get_activity_feedback(self):
+        """What the message about the finished activity says."""
+        self.ensure_one()
+        return "\n".join(filter(None, (self.outcome_id.name, self.result_note)))
+
+    def _cancel_activities(self):
+        # sudo: as above
+        self.activity_id.sudo().filtered("active").unlink()
+
+    # ------------------------------------------------------------
+    # ACTIONS
+    # ------------------------------------------------------------
+
+    @api.model
+    def _get_log_action(self, context):
+        """Window action of the dialog in which an interaction is entered."""
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Log Interaction"),
+            "res_model": "crm.interaction",
+            "views": [(self.env.ref("crm_extended.crm_interaction_view_form_log").id, "form")],
+            "target": "new",
+            "context": context,
+        }
+
+    def action_done(self):
+        self.write({"state": "done"})
+
+    def action_cancel(self):
+        self.write({"state": "cancelled"})
+
+    def action_plan(self):
+        self.write({"state": "planned"})
+
+    def action_postpone_hour(self):
+        self._postpone(fields.Datetime.now() + timedelta(hours=1))
+
+    def action_postpone_tomorrow(self):
+        """Postpone until 9:00 tomorrow, in the user's time zone."""
+        zone = pytz.timezone(self.env.user.tz or "UTC")
+        today = pytz.utc.localize(fields.Datetime.now()).astimezone(zone).date()
+        moment = zone.localize(datetime.combine(today + timedelta(days=1), time(9)))
+        self._postpone(moment.astimezone(pytz.utc).replace(tzinfo=None))
+
+    def _postpone(self, until):
+        self.write({"state": "postponed", "date_deadline": until})
+
+    def action_open_document(self):
+        self.ensure_one()
+        return self.chain_id.action_open_document()
+
+    def action_open_chain(self):
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": "crm.interaction.chain",
+            "res_id": self.chain_id.id,
+            "views": [(False, "form")],
+        }

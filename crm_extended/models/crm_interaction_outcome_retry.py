@@ -1,0 +1,43 @@
+from datetime import timedelta
+
+from odoo import api, fields, models
+
+
+class CrmInteractionOutcomeRetry(models.Model):
+    """One rung of an outcome's ladder: how long to wait before the next attempt.
+
+    The first rung follows the first attempt, the second the second, in the order of the list.
+    """
+
+    _name = "crm.interaction.outcome.retry"
+    _description = "Interaction Outcome Retry"
+    _order = "outcome_id, sequence, id"
+
+    outcome_id = fields.Many2one(
+        "crm.interaction.outcome", required=True, index=True, ondelete="cascade"
+    )
+    company_id = fields.Many2one(related="outcome_id.company_id", store=True, index=True)
+    sequence = fields.Integer(default=10)
+    delay = fields.Integer(required=True, default=5)
+    unit = fields.Selection(
+        [("minutes", "Minutes"), ("hours", "Hours"), ("days", "Days")],
+        required=True,
+        default="minutes",
+    )
+
+    _check_delay = models.Constraint(
+        "CHECK (delay > 0 AND delay <= 10000)",
+        "The time before the next attempt is a number from 1 to 10,000.",
+    )
+
+    @api.depends("delay", "unit")
+    @api.depends_context("lang")
+    def _compute_display_name(self):
+        units = dict(self._fields["unit"]._description_selection(self.env))
+        for retry in self:
+            retry.display_name = f"{retry.delay} {units.get(retry.unit, '').lower()}"
+
+    def _get_timedelta(self):
+        """How long to wait, as a timedelta."""
+        self.ensure_one()
+        return timedelta(**{self.unit: self.delay})
