@@ -17,6 +17,12 @@
     "data": [
         "security/crm_claims_security.xml",
         "security/ir.model.access.csv",
+        "data/crm_claim_stage_data.xml",
+        "data/crm_claim_team_data.xml",
+        "data/crm_claim_category_data.xml",
+        "data/crm_claim_investigation_template_data.xml",
+        "data/crm_claim_cause_data.xml",
+        "data/mail_template_data.xml",
         "views/crm_claims_menus.xml",
     ],
     "demo": [

@@ -1,0 +1,179 @@
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
+from odoo.tools import float_compare
+
+
+class CrmClaimLine(models.Model):
+    """What exactly is claimed: a sold line, or a product, with lot, quantity and amount.
+
+    A line of an order claims no more than was sold on it, less what other claims, unless they
+    were cancelled or rejected, claim already. Prices are what the customer paid: after discount,
+    with taxes, in company currency.
+    """
+
+    _name = "crm.claim.line"
+    _description = "Claimed Item"
+    _order = "claim_id, sequence, id"
+    _check_company_auto = True
+
+    claim_id = fields.Many2one("crm.claim", required=True, index=True, ondelete="cascade")
+    sequence = fields.Integer(default=10)
+    company_id = fields.Many2one(related="claim_id.company_id", store=True, index=True)
+    currency_id = fields.Many2one(related="company_id.currency_id")
+    order_id = fields.Many2one(related="claim_id.order_id", string="Claim's Order")
+    order_line_id = fields.Many2one(
+        "sale.order.line",
+        "Order Line",
+        index="btree_not_null",
+        ondelete="restrict",
+        check_company=True,
+        domain="[('order_id', '=', order_id), ('display_type', '=', False)]",
+    )
+    product_id = fields.Many2one(
+        "product.product",
+        compute="_compute_from_order_line",
+        store=True,
+        readonly=False,
+        precompute=True,
+        index=True,
+        check_company=True,
+    )
+    name = fields.Char("Description")
+    lot_name = fields.Char("Lot / Serial")
+    quantity = fields.Float(default=1.0, digits="Product Unit", required=True)
+    product_uom_id = fields.Many2one(
+        "uom.uom", "Unit", compute="_compute_from_order_line", store=True, precompute=True
+    )
+    quantity_sold = fields.Float(
+        "Sold", compute="_compute_quantities", compute_sudo=True, digits="Product Unit"
+    )
+    quantity_other_claims = fields.Float(
+        "In Other Claims", compute="_compute_quantities", compute_sudo=True, digits="Product Unit"
+    )
+    price_unit = fields.Monetary(
+        "Unit Price",
+        compute="_compute_price_unit",
+        store=True,
+        readonly=False,
+        precompute=True,
+        help="What the customer paid for one, with taxes.",
+    )
+    amount = fields.Monetary(compute="_compute_amount", store=True, precompute=True)
+    quantity_granted = fields.Float(
+        "Granted Quantity", digits="Product Unit", help="Quantity that the decision refunds."
+    )
+    refund_line_ids = fields.One2many(
+        "account.move.line", "claim_line_id", string="Credit Note Lines"
+    )
+
+    _quantity_positive = models.Constraint(
+        "CHECK(quantity > 0)", "The claimed quantity must be above zero."
+    )
+    _granted_range = models.Constraint(
+        "CHECK(COALESCE(quantity_granted, 0) >= 0)", "The granted quantity cannot be negative."
+    )
+
+    @api.depends("order_line_id")
+    def _compute_from_order_line(self):
+        for line in self:
+            # sudo: handlers need not read orders of other salespeople
+            sold_sudo = line.order_line_id.sudo()
+            line.product_id = (sold_sudo.product_id or line.product_id).sudo(False)
+            line.product_uom_id = (sold_sudo.product_uom_id or line.product_id.uom_id).sudo(False)
+
+    @api.depends("order_line_id", "product_id", "claim_id.date_registered")
+    def _compute_price_unit(self):
+        for line in self:
+            sold_sudo = line.order_line_id.sudo()
+            if sold_sudo:
+                quantity = sold_sudo.product_uom_qty
+                price = sold_sudo.price_total / quantity if quantity else sold_sudo.price_unit
+                line.price_unit = sold_sudo.currency_id._convert(
+                    price,
+                    line.currency_id or sold_sudo.company_id.currency_id,
+                    sold_sudo.company_id,
+                    sold_sudo.order_id.date_order or fields.Date.context_today(line),
+                )
+            elif not line.price_unit:
+                line.price_unit = line.product_id.lst_price
+
+    @api.depends("quantity", "price_unit")
+    def _compute_amount(self):
+        for line in self:
+            amount = line.quantity * line.price_unit
+            line.amount = line.currency_id.round(amount) if line.currency_id else amount
+
+    @api.depends("order_line_id", "quantity", "claim_id.state")
+    def _compute_quantities(self):
+        order_lines = self.order_line_id
+        elsewhere = dict(
+            self.env["crm.claim.line"]._read_group(
+                [
+                    ("order_line_id", "in", order_lines._origin.ids),
+                    ("claim_id.state", "not in", ("cancelled", "rejected")),
+                    ("id", "not in", self._origin.ids),
+                ],
+                ["order_line_id"],
+                ["quantity:sum"],
+            )
+        )
+        living = self.filtered(lambda line: line.claim_id.state not in ("cancelled", "rejected"))
+        for line in self:
+            sold = line.order_line_id
+            siblings = living.filtered(lambda other, sold=sold: other.order_line_id == sold) - line
+            line.quantity_sold = sold.product_uom_qty if sold.order_id.state == "sale" else 0
+            line.quantity_other_claims = (
+                elsewhere.get(sold._origin, 0) + sum(siblings.mapped("quantity")) if sold else 0
+            )
+
+    @api.constrains("order_line_id", "quantity", "claim_id")
+    def _check_quantity(self):
+        lines = self.filtered("order_line_id")
+        lines.invalidate_recordset(["quantity_sold", "quantity_other_claims"])
+        for line in lines:
+            if line.claim_id.state in ("cancelled", "rejected"):
+                continue
+            free = line.quantity_sold - line.quantity_other_claims
+            rounding = line.product_uom_id.rounding or 0.01
+            if float_compare(line.quantity, free, precision_rounding=rounding) > 0:
+                raise ValidationError(
+                    self.env._(
+                        "%(product)s: %(quantity)s claimed, but only %(free)s can be "
+                        "(%(sold)s sold, %(claimed)s in other claims or lines).",
+                        product=line.product_id.display_name,
+                        quantity=f"{line.quantity:g}",
+                        free=f"{max(free, 0):g}",
+                        sold=f"{line.quantity_sold:g}",
+                        claimed=f"{line.quantity_other_claims:g}",
+                    )
+                )
+
+    @api.constrains("order_line_id", "claim_id")
+    def _check_order(self):
+        for line in self.filtered("order_line_id"):
+            order_sudo = line.order_line_id.sudo().order_id
+            if line.claim_id.order_id and order_sudo != line.claim_id.order_id:
+                raise ValidationError(
+                    self.env._(
+                        "%(line)s does not belong to order %(order)s of the claim.",
+                        line=line.order_line_id.sudo().display_name,
+                        order=line.claim_id.order_id.sudo().name,
+                    )
+                )
+
+    @api.constrains("quantity_granted", "quantity")
+    def _check_granted(self):
+        for line in self:
+            rounding = line.product_uom_id.rounding or 0.01
+            if float_compare(line.quantity_granted, line.quantity, precision_rounding=rounding) > 0:
+                raise ValidationError(
+                    self.env._(
+                        "%(product)s: more granted than claimed.",
+                        product=line.product_id.display_name,
+                    )
+                )
+
+    @api.depends("product_id", "name", "quantity")
+    def _compute_display_name(self):
+        for line in self:
+            line.display_name = line.name or line.product_id.display_name or ""

@@ -1,0 +1,113 @@
+from odoo import api, models
+from odoo.tools import email_normalize, plaintext2html
+
+
+class CrmClaim(models.Model):
+    """Mail of a claim: what we send to the customer, and what his mails do.
+
+    Nothing is sent by creating or importing claims. A mail goes out when a person or the portal
+    does something: acknowledges (``_register`` or the button), announces a decision, closes.
+    """
+
+    _inherit = "crm.claim"
+
+    # ------------------------------------------------------------------
+    # To the customer
+    # ------------------------------------------------------------------
+
+    def _register(self):
+        """Tell the customer that his claim has arrived; called by whoever registers a claim
+        together with the customer (portal, gateway), never by ``create``."""
+        self._send_acknowledgement()
+
+    def _send_acknowledgement(self):
+        """Send the acknowledgement with number and promised date, once per claim."""
+        claims = self.filtered(lambda claim: not claim.is_acknowledgement_sent)
+        sent = claims._send_to_customer("crm_claims.mail_template_acknowledgement")
+        # sudo: the mark is a controlled field
+        sent.sudo().write({"is_acknowledgement_sent": True})
+
+    def _send_decision(self):
+        self._send_to_customer("crm_claims.mail_template_decision")
+
+    def _send_rating_request(self):
+        """Ask the customer of a closed claim for a rating."""
+        self.filtered("partner_id")._send_to_customer("crm_claims.mail_template_rating")
+
+    def _send_to_customer(self, template_xmlid):
+        """Queue a template to the customer of each claim that has an address.
+
+        :return: claims for which a mail was queued
+        """
+        template = self.env.ref(template_xmlid, raise_if_not_found=False)
+        claims = self.filtered(lambda claim: claim.partner_id.email or claim.email_from)
+        if not template or not claims:
+            return self.browse()
+        # sudo: templates are the company's, whoever's act makes them go out
+        template.sudo().send_mail_batch(
+            claims.ids, force_send=False, email_layout_xmlid="mail.mail_notification_light"
+        )
+        return claims
+
+    # ------------------------------------------------------------------
+    # From the customer
+    # ------------------------------------------------------------------
+
+    @api.model
+    def message_new(self, msg_dict, custom_values=None):
+        """A mail to a team's alias registers a claim of its sender, known or not."""
+        values = {
+            "subject": msg_dict.get("subject") or self.env._("No subject"),
+            "email_from": msg_dict.get("from"),
+            "partner_id": msg_dict.get("author_id") or False,
+            "channel": "email",
+            **(custom_values or {}),
+        }
+        if not values["partner_id"]:
+            values["partner_name"] = msg_dict.get("from")
+        claim = super().message_new(msg_dict, custom_values=values)
+        claim._register()
+        return claim
+
+    def _message_post_after_hook(self, message, msg_vals):
+        """A customer's message while we wait for him takes the claim up again."""
+        result = super()._message_post_after_hook(message, msg_vals)
+        if (
+            self.state == "waiting_client"
+            and message.message_type in ("comment", "email")
+            and self._is_from_customer(message)
+        ):
+            # sudo: the customer's words move the claim, he has no write access himself
+            self.sudo()._move_to("investigating")
+        return result
+
+    def _is_from_customer(self, message):
+        self.ensure_one()
+        claim_sudo = self.sudo()
+        if message.author_id and claim_sudo.commercial_partner_id:
+            author = message.sudo().author_id.commercial_partner_id
+            return author == claim_sudo.commercial_partner_id
+        sender = email_normalize(message.email_from or "")
+        return bool(sender) and sender == email_normalize(claim_sudo.email_from or "")
+
+    # ------------------------------------------------------------------
+    # Rating and notes
+    # ------------------------------------------------------------------
+
+    def _rating_get_parent_field_name(self):
+        return "team_id"
+
+    def _log_faults(self):
+        """Note on each claim who is guilty by which share, and why."""
+        bodies = {}
+        for claim in self:
+            lines = [
+                self.env._(
+                    "%(culprit)s: %(reason)s", culprit=fault.display_name, reason=fault.reason
+                )
+                for fault in claim.fault_ids
+            ]
+            text = "\n".join([self.env._("Guilt:"), *lines]) if lines else self.env._("No guilt.")
+            bodies[claim.id] = plaintext2html(text)
+        if bodies:
+            self._message_log_batch(bodies=bodies)

@@ -1,0 +1,98 @@
+from odoo import models
+from odoo.exceptions import UserError
+from odoo.fields import Command
+
+
+class CrmClaim(models.Model):
+    """Money back: granted quantities become draft credit notes on the invoices they came on.
+
+    - One credit note per invoice, with the invoice's own price, discount, taxes and account,
+      for the granted quantity only, linked to the claim and to the claimed item.
+    - Nothing is refunded twice: what any credit note that is not cancelled, drafts included,
+      gives back of an order line, by this claim or otherwise, is no longer available.
+    - Accountants check and post it; claim handlers cannot.
+    """
+
+    _inherit = "crm.claim"
+
+    def action_create_credit_note(self):
+        """Create the draft credit notes of a decided claim and show them."""
+        self.ensure_one()
+        self.check_access("write")
+        if self.state not in ("decided", "closed"):
+            raise UserError(
+                self.env._("A credit note is made for a claim that was decided in favour.")
+            )
+        self._lock_for_transition()
+        self._create_credit_notes()
+        return self.action_view_credit_notes()
+
+    def action_view_credit_notes(self):
+        self.ensure_one()
+        action = {
+            "type": "ir.actions.act_window",
+            "res_model": "account.move",
+            "name": self.env._("Credit Notes"),
+            "context": {"create": False},
+        }
+        if len(self.credit_note_ids) == 1:
+            return action | {"view_mode": "form", "res_id": self.credit_note_ids.id}
+        return action | {"view_mode": "list,form", "domain": [("claim_id", "=", self.id)]}
+
+    def _create_credit_notes(self):
+        """Create draft credit notes for the granted quantities that are not credited yet.
+
+        :return: the credit notes, as superuser
+        :raises UserError: nothing was granted, or less is left on the invoices than granted
+        """
+        self.ensure_one()
+        # sudo: handlers grant refunds but have no accounting rights; drafts only
+        claim_sudo = self.sudo().with_company(self.company_id)
+        by_invoice = {}
+        for line in claim_sudo.line_ids:
+            for invoice_line, quantity in line._allocate_refund():
+                by_invoice.setdefault(invoice_line.move_id, []).append(
+                    line._prepare_refund_line_values(invoice_line, quantity)
+                )
+        if not by_invoice:
+            raise UserError(
+                self.env._(
+                    "There is nothing to credit on claim %(claim)s: no granted quantity of an "
+                    "invoiced order line is left.",
+                    claim=self.display_name,
+                )
+            )
+        moves_sudo = claim_sudo.env["account.move"].create(
+            [
+                claim_sudo._prepare_credit_note_values(invoice, line_values)
+                for invoice, line_values in by_invoice.items()
+            ]
+        )
+        granted = -sum(claim_sudo.credit_note_ids.mapped("amount_total_signed"))
+        claim_sudo.write({"amount_granted": granted})
+        for move in moves_sudo:
+            move.message_post_with_source(
+                "mail.message_origin_link",
+                render_values={"self": move, "origin": claim_sudo},
+                subtype_xmlid="mail.mt_note",
+            )
+        return moves_sudo
+
+    def _prepare_credit_note_values(self, invoice, line_values):
+        return {
+            "move_type": "out_refund",
+            "claim_id": self.id,
+            "company_id": invoice.company_id.id,
+            "partner_id": invoice.partner_id.id,
+            "partner_shipping_id": invoice.partner_shipping_id.id,
+            "currency_id": invoice.currency_id.id,
+            "journal_id": invoice.journal_id.id,
+            "fiscal_position_id": invoice.fiscal_position_id.id,
+            "invoice_user_id": invoice.invoice_user_id.id,
+            "invoice_origin": invoice.invoice_origin,
+            "reversed_entry_id": invoice.id,
+            "ref": self.env._(
+                "Claim %(claim)s, reversal of %(invoice)s", claim=self.name, invoice=invoice.name
+            ),
+            "invoice_line_ids": [Command.create(values) for values in line_values],
+        }

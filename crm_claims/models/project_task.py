@@ -1,0 +1,27 @@
+from odoo import fields, models
+
+
+class ProjectTask(models.Model):
+    """Tasks of an investigation: any employee works on his own without reading the claim."""
+
+    _inherit = "project.task"
+
+    claim_investigation_id = fields.Many2one(
+        "crm.claim.investigation", "Investigation", index="btree_not_null", copy=False
+    )
+    claim_step_id = fields.Many2one(
+        "crm.claim.investigation.step", "Investigation Step", index="btree_not_null", copy=False
+    )
+    claim_date_start = fields.Date("Planned Start", copy=False)
+    claim_result = fields.Html(
+        "Result", copy=False, help="What was found; read in the investigation."
+    )
+
+    def write(self, vals):
+        open_before = self.filtered(lambda task: not task.is_closed) if "state" in vals else self
+        result = super().write(vals)
+        if "state" in vals:
+            # sudo: the assignee need not read the investigation
+            closed_sudo = open_before.sudo().filtered("is_closed")
+            closed_sudo.claim_investigation_id._after_task_closed()
+        return result
