@@ -1,6 +1,232 @@
-from odoo import models
+from odoo import api, fields, models
+from odoo.exceptions import UserError, ValidationError
+from odoo.tools.sql import column_exists, create_column
+
+# Identity of this object marks a nested write whose outer call checks the whole order afterwards.
+# A client can send any context key, but never this object.
+_CHECKED_BY_CALLER = object()
+
+CONFIRMED_STATES = ("sale",)
+OPEN_STATES = ("draft", "sent")
 
 
 class SaleOrder(models.Model):
+    """An order takes its agreement and is held to it.
+
+    The agreement comes by precedence: the individual agreement of the client's commercial entity in
+    force on the order date, the latest one first; then the standard agreement, by its order; then
+    none. It brings its price list and payment terms, in Odoo's own way: they are computed when it
+    is set and may be edited, and what is edited deviates.
+
+    Every road to a confirmed order writes the state, so the control sits in ``write`` and
+    ``create`` (what it controls: `sale_order_deviation.py`), where the button, a batch, an import,
+    a remote call, the online signature and a payment all pass. A confirmed order may be changed as
+    long as the change brings no new deviation and worsens none.
+    """
+
     _name = "sale.order"
     _inherit = ["sale.order", "crm.interaction.mixin"]
+
+    agreement_id = fields.Many2one(
+        "crm.agreement",
+        "Agreement",
+        compute="_compute_agreement_id",
+        store=True,
+        readonly=False,
+        precompute=True,
+        index="btree_not_null",
+        check_company=True,
+        tracking=True,
+        domain="[('state', '=', 'active'), ('company_id', '=', company_id), "
+        "'|', ('kind', '=', 'standard'), ('commercial_partner_id', '=', agreement_partner_id)]",
+        help="The terms this order is held to. Chosen by the client and the order date.",
+    )
+    agreement_partner_id = fields.Many2one(
+        related="partner_id.commercial_partner_id", string="Client of the Agreement"
+    )
+    deviation_ids = fields.One2many(
+        "crm.agreement.deviation", "order_id", "Deviations", readonly=True, copy=False
+    )
+    agreement_check = fields.Selection(
+        [
+            ("none", "No agreement"),
+            ("ok", "Within the agreement"),
+            ("warn", "Deviates, with a warning"),
+            ("approve", "Needs approval"),
+            ("requested", "Waits for approval"),
+            ("approved", "Deviations approved"),
+            ("block", "Cannot be confirmed"),
+        ],
+        compute="_compute_agreement_check",
+        string="Agreement Check",
+    )
+    agreement_terms_html = fields.Html(
+        "Terms", compute="_compute_agreement_check", sanitize=False, exportable=False
+    )
+    can_decide_deviations = fields.Boolean(compute="_compute_can_decide_deviations")
+
+    def _auto_init(self):
+        # No agreement exists yet: do not compute the column over all orders of an old database.
+        if not column_exists(self.env.cr, "sale_order", "agreement_id"):
+            create_column(self.env.cr, "sale_order", "agreement_id", "int4")
+        return super()._auto_init()
+
+    # ------------------------------------------------------------------
+    # Computes
+    # ------------------------------------------------------------------
+
+    @api.depends("partner_id", "company_id", "date_order")
+    def _compute_agreement_id(self):
+        orders = self.filtered(lambda order: order.state in OPEN_STATES or not order._origin.id)
+        agreements = orders._get_applicable_agreements()
+        for order in orders:
+            order.agreement_id = agreements[order]
+
+    @api.depends("agreement_id")
+    def _compute_pricelist_id(self):
+        super()._compute_pricelist_id()
+        for order in self.filtered(lambda order: order.state == "draft" and order.partner_id):
+            # sudo: the terms apply whether or not the salesperson may open the agreement
+            pricelist_sudo = order.agreement_id.sudo().pricelist_id
+            if pricelist_sudo:
+                order.pricelist_id = pricelist_sudo.sudo(self.env.su)
+
+    @api.depends("agreement_id")
+    def _compute_payment_term_id(self):
+        super()._compute_payment_term_id()
+        for order in self:
+            payment_term_sudo = order.agreement_id.sudo().payment_term_id
+            if payment_term_sudo:
+                order.payment_term_id = payment_term_sudo.sudo(self.env.su)
+
+    # ------------------------------------------------------------------
+    # Checks
+    # ------------------------------------------------------------------
+
+    @api.constrains("agreement_id", "partner_id")
+    def _check_agreement_partner(self):
+        for order in self:
+            agreement_sudo = order.agreement_id.sudo()
+            client_sudo = agreement_sudo.commercial_partner_id
+            if client_sudo and client_sudo != order.partner_id.sudo().commercial_partner_id:
+                raise ValidationError(
+                    self.env._(
+                        "Agreement %(agreement)s belongs to %(client)s and cannot apply to an "
+                        "order of %(partner)s.",
+                        agreement=agreement_sudo.name,
+                        client=client_sudo.display_name,
+                        partner=order.partner_id.display_name,
+                    )
+                )
+
+    def _check_agreement_kept(self, agreement_id):
+        changed = self.filtered(lambda order: order.agreement_id.id != (agreement_id or False))
+        if changed:
+            raise UserError(
+                self.env._(
+                    "The agreement of a confirmed order cannot be changed: %s.",
+                    ", ".join(changed.mapped("name")),
+                )
+            )
+
+    # ------------------------------------------------------------------
+    # CRUD: the control
+    # ------------------------------------------------------------------
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        orders = super(SaleOrder, self._with_agreement_check_deferred()).create(vals_list)
+        orders = orders.with_env(self.env)
+        orders.filtered(lambda order: order.state in CONFIRMED_STATES)._check_confirmation_terms()
+        return orders
+
+    def write(self, vals):
+        if self._is_agreement_check_deferred() or not self._affects_agreement(vals):
+            return super().write(vals)
+        confirmed = self.filtered(lambda order: order.state in CONFIRMED_STATES)
+        if "agreement_id" in vals:
+            confirmed._check_agreement_kept(vals["agreement_id"])
+        known = confirmed._get_deviation_snapshot()
+        result = super(SaleOrder, self._with_agreement_check_deferred()).write(vals)
+        if vals.get("state") in CONFIRMED_STATES:
+            (self - confirmed)._check_confirmation_terms()
+        confirmed._check_no_new_deviation(known)
+        self._void_changed_deviations()
+        return result
+
+    def _action_confirm(self):
+        # Orders come here confirmed, past `write`; whoever calls it sooner is checked.
+        self.filtered(lambda order: order.state not in CONFIRMED_STATES)._check_confirmation_terms()
+        return super()._action_confirm()
+
+    def _affects_agreement(self, vals):
+        return bool(self._get_agreement_trigger_fields() & vals.keys())
+
+    @api.model
+    def _get_agreement_trigger_fields(self):
+        """Fields whose change may bring an order outside its agreement."""
+        return {
+            "state",
+            "agreement_id",
+            "partner_id",
+            "company_id",
+            "pricelist_id",
+            "currency_id",
+            "payment_term_id",
+            "order_line",
+        }
+
+    def _with_agreement_check_deferred(self):
+        return self.with_context(crm_agreement_check=_CHECKED_BY_CALLER)
+
+    def _is_agreement_check_deferred(self):
+        return self.env.context.get("crm_agreement_check") is _CHECKED_BY_CALLER
+
+    # ------------------------------------------------------------------
+    # Which agreement
+    # ------------------------------------------------------------------
+
+    def _get_applicable_agreements(self, date=None):
+        """The agreement that applies to each order by precedence.
+
+        :param date date: day to look at; the date of each order by default
+        :return: mapping of every order of `self` to an agreement, empty when none applies
+        :rtype: dict
+        """
+        Agreement = self.env["crm.agreement"]
+        result = dict.fromkeys(self, Agreement)
+        dates = {order: date or order._get_order_day() for order in self}
+        by_company = self.grouped("company_id")
+        for company, orders in by_company.items():
+            if not company:
+                continue
+            clients = orders.partner_id.commercial_partner_id
+            # sudo: terms bind the order whether or not its salesperson may open the agreement
+            candidates_sudo = Agreement.sudo().search(
+                [
+                    ("company_id", "=", company.id),
+                    ("state", "=", "active"),
+                    ("date_start", "<=", max(dates[order] for order in orders)),
+                    "|",
+                    ("kind", "=", "standard"),
+                    ("commercial_partner_id", "in", clients._origin.ids),
+                ]
+            )
+            individual_sudo = candidates_sudo.filtered(lambda a: a.kind == "individual").sorted(
+                lambda a: (a.date_start, a.id), reverse=True
+            )
+            standard_sudo = candidates_sudo.filtered(lambda a: a.kind == "standard").sorted(
+                lambda a: (a.sequence, -a.date_start.toordinal(), -a.id)
+            )
+            for order in orders.filtered("partner_id"):
+                client = order.partner_id.commercial_partner_id._origin
+                ranked = [a for a in individual_sudo if a.commercial_partner_id == client]
+                ranked += list(standard_sudo)
+                chosen = next((a for a in ranked if a._is_in_force(dates[order])), Agreement)
+                result[order] = chosen.sudo(self.env.su)
+        return result
+
+    def _get_order_day(self):
+        self.ensure_one()
+        moment = self.date_order or fields.Datetime.now()
+        return fields.Datetime.context_timestamp(self, moment).date()

@@ -1,0 +1,87 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+DEVIATION_KINDS = [
+    ("agreement", "Another agreement applies"),
+    ("validity", "Agreement not in force"),
+    ("pricelist", "Price list"),
+    ("currency", "Currency"),
+    ("payment_term", "Payment terms"),
+    ("price", "Price below agreed"),
+    ("discount", "Discount above agreed"),
+    ("minimum", "Minimum order"),
+]
+
+
+class CrmAgreementDeviation(models.Model):
+    """One point in which an order differs from its agreement, kept because somebody decided on it.
+
+    Deviations are computed live on the order; a row exists once it matters: when approval is asked
+    for (*requested*), given (*approved*) or denied (*refused*), and when an agreement that only
+    warns lets the order pass (*recorded*). An approval covers exactly what was shown: when the
+    order then changes in that point, the row becomes *void* and the approver is asked again.
+
+    Nobody writes these rows directly: they have no write access for any group, and the methods of
+    the order that keep them check the right of the user first.
+    """
+
+    _name = "crm.agreement.deviation"
+    _description = "Deviation From an Agreement"
+    _order = "id desc"
+    _rec_name = "description"
+    _check_company_auto = True
+
+    order_id = fields.Many2one(
+        "sale.order", required=True, ondelete="cascade", index=True, check_company=True
+    )
+    order_line_id = fields.Many2one("sale.order.line", "Order Line", ondelete="set null")
+    agreement_id = fields.Many2one(
+        "crm.agreement", required=True, ondelete="restrict", index=True, check_company=True
+    )
+    company_id = fields.Many2one(related="order_id.company_id", store=True, index=True)
+    partner_id = fields.Many2one(related="order_id.partner_id", store=True, string="Client")
+    user_id = fields.Many2one(
+        related="order_id.user_id", store=True, string="Salesperson", index=True
+    )
+    currency_id = fields.Many2one(related="order_id.currency_id")
+    kind = fields.Selection(DEVIATION_KINDS, required=True, index=True)
+    description = fields.Char("What", required=True)
+    expected = fields.Char("Agreed")
+    actual = fields.Char("On the Order")
+    difference = fields.Char()
+    amount = fields.Monetary(
+        "Amount", help="What the deviation costs, in the currency of the order, where it is known."
+    )
+    fingerprint = fields.Char(
+        readonly=True, help="The figures that were decided on; other figures need a new decision."
+    )
+    state = fields.Selection(
+        [
+            ("requested", "To Approve"),
+            ("approved", "Approved"),
+            ("refused", "Refused"),
+            ("void", "Void"),
+            ("recorded", "Recorded"),
+        ],
+        "Status",
+        required=True,
+        default="requested",
+        index=True,
+    )
+    requested_by_id = fields.Many2one("res.users", "Requested By", index=True)
+    request_reason = fields.Text()
+    approver_id = fields.Many2one("res.users", "Decided By")
+    decided_on = fields.Datetime()
+    reason = fields.Text("Decision", help="Why the approver decided so.")
+
+    @api.readonly
+    def action_open_order(self):
+        """Open the order of this deviation."""
+        self.ensure_one()
+        return self.order_id._get_records_action()
+
+    def action_decide(self):
+        """Open the approver's decision on the order of this deviation."""
+        if len(self.order_id) != 1:
+            raise UserError(self.env._("Decide on the deviations of one order at a time."))
+        return self.order_id.action_decide_deviations()

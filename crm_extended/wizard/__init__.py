@@ -1,0 +1,1 @@
+from . import crm_agreement_deviation_decision, crm_agreement_deviation_request
