@@ -33,5 +33,8 @@
         "demo/res_users_demo.xml",
         "demo/res_partner_demo.xml",
         "demo/product_demo.xml",
+        "demo/account_demo.xml",
+        "demo/crm_agreement_demo.xml",
+        "demo/sale_order_demo.xml",
     ],
 }
