@@ -1,0 +1,117 @@
+"""The commands and their options."""
+
+import argparse
+import os
+import subprocess
+import sys
+
+from . import environment, paths, server
+from .ui import Problem, say
+
+DESCRIPTION = "Get, run and test the suite on this machine. Nothing outside the cache is touched."
+
+
+def make_parser():
+    parser = argparse.ArgumentParser(prog="python3 -m sandbox", description=DESCRIPTION)
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+
+    def add(name, function, text, **options):
+        command = commands.add_parser(name, help=text, description=text, **options)
+        command.set_defaults(function=function)
+        return command
+
+    up = add("up", server.up, "serve the suite with demo data and print the logins")
+    up.add_argument("--detach", action="store_true", help="leave it running in the background")
+    up.add_argument("--port", type=port_number, default=server.DEFAULT_PORT, help="%(default)s")
+    up.add_argument("--lang", choices=sorted(server.LANGUAGES), help="language of all users")
+    up.add_argument(
+        "--no-demo", dest="demo", action="store_false", help="a new database starts empty"
+    )
+    add("stop", server.stop, "stop what runs in the background")
+    test = add("test", run_test, "run all tests", add_help=False)
+    test.add_argument("pytest", nargs=argparse.REMAINDER, help="arguments for pytest")
+    reset = add("reset", run_reset, "throw this checkout's database away and make a new one")
+    reset.add_argument("--no-demo", dest="demo", action="store_false", help="make it empty")
+    shell = add("shell", run_shell, "Odoo's Python shell on this checkout's database")
+    shell.add_argument("odoo", nargs=argparse.REMAINDER, help="arguments for odoo shell")
+    psql = add("psql", run_psql, "psql on this checkout's database", add_help=False)
+    psql.add_argument("psql", nargs=argparse.REMAINDER, help="arguments for psql")
+    update = add("update", run_update, "update add-ons in this checkout's database")
+    update.add_argument("addons", nargs="*", metavar="ADDON", help="default: those that changed")
+    return parser
+
+
+def port_number(text):
+    """An argument that is a port, 1 to 65535."""
+    port = int(text)
+    if not 0 < port < 65536:
+        raise argparse.ArgumentTypeError(f"{port} is not a port (1 to 65535)")
+    return port
+
+
+def main(argv=None):
+    """Run a command; failures that the user can mend end with what to do, not with a trace."""
+    arguments = make_parser().parse_args(argv)
+    try:
+        return arguments.function(arguments)
+    except Problem as problem:
+        sys.stdout.flush()
+        print(f"\n{problem}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nInterrupted. What was complete is kept; start again to go on.", file=sys.stderr)
+        return 130
+
+
+def run_test(arguments):
+    from . import testing
+
+    return testing.test(arguments)
+
+
+def run_reset(arguments):
+    server.refuse_while_up("reset")
+    with environment.ready() as databases, environment.setup_lock():
+        server.prepare(databases, demo=arguments.demo, fresh=True)
+    say(f"A new database is ready: {server.database_name()}.")
+    return 0
+
+
+def run_shell(arguments):
+    with environment.ready() as databases:
+        with environment.setup_lock():
+            server.prepare(databases)
+        config = server.config(databases)
+        command = databases.command(
+            config, "shell", "-d", server.database_name(), "--no-http", *arguments.odoo
+        )
+        return subprocess.run(command, env=databases.environment, check=False).returncode
+
+
+def run_psql(arguments):
+    with environment.ready() as databases:
+        with environment.setup_lock():
+            server.prepare(databases)
+        command = ["psql", "-d", server.database_name(), *arguments.psql]
+        return subprocess.run(command, env=databases.server.environment, check=False).returncode
+
+
+def run_update(arguments):
+    unknown = set(arguments.addons) - set(paths.addons())
+    if unknown:
+        raise Problem(
+            f"No such add-on here: {', '.join(sorted(unknown))}.",
+            f"choose from {', '.join(paths.addons())}",
+        )
+    with environment.ready() as databases, environment.setup_lock():
+        server.prepare(databases)
+        if arguments.addons:
+            server.update(databases, arguments.addons)
+    if server.running_server():
+        say("The running server still has the old code: stop it and start it again.")
+    return 0
+
+
+def environment_of(databases):
+    """Environment for programs that work with the databases."""
+    return {**os.environ, **databases.environment}

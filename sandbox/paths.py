@@ -1,0 +1,48 @@
+"""Where things are kept: all that can be rebuilt lies in the cache, nothing in the checkout."""
+
+import hashlib
+import os
+from pathlib import Path
+
+APPLICATION = "crm-suite-odoo19"
+ROOT = Path(__file__).resolve().parent.parent
+REQUIREMENTS = ROOT / "requirements.txt"
+
+
+def cache_dir():
+    """The cache shared by all checkouts of this user: ``$XDG_CACHE_HOME`` or ``~/.cache``."""
+    base = os.environ.get("XDG_CACHE_HOME")
+    base = Path(base) if base and os.path.isabs(base) else Path.home() / ".cache"
+    path = base / APPLICATION
+    path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def checkout_key():
+    """Short name of this checkout, different for each clone on the machine."""
+    return hashlib.sha256(str(ROOT).encode()).hexdigest()[:8]
+
+
+def checkout_dir():
+    """State of this checkout: its server's configuration, log and process number."""
+    path = cache_dir() / "checkouts" / checkout_key()
+    path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def logs_dir():
+    path = cache_dir() / "logs"
+    path.mkdir(exist_ok=True)
+    return path
+
+
+def data_dir():
+    """Odoo's data directory: file stores of all databases, sessions."""
+    path = cache_dir() / "data"
+    path.mkdir(exist_ok=True)
+    return path
+
+
+def addons():
+    """Names of the add-ons of this checkout."""
+    return sorted(path.parent.name for path in ROOT.glob("*/__manifest__.py"))

@@ -1,0 +1,51 @@
+"""``test``: all tests of the checkout by pytest-odoo, in parallel, on throw-away databases."""
+
+import os
+import subprocess
+
+from . import database, environment, paths, system
+
+WORKERS = 2
+
+
+def pytest_arguments(given, processors):
+    """Arguments of pytest: ours first, so that the user's win.
+
+    Debugging needs one process; otherwise classes are spread over workers, each with its own
+    copy of the database, a class always whole (its set-up is the dear part).
+    """
+    alone = {"--pdb", "-s", "--capture=no", "--trace"} & set(given)
+    parallel = any(part.startswith(("-n", "--numprocesses")) for part in given)
+    if alone or parallel:
+        return list(given)
+    return ["-n", str(min(WORKERS, processors)), "--dist", "loadscope", *given]
+
+
+def test(arguments):
+    """Run pytest; its closing line is the last thing printed, its exit status ours."""
+    system.require_test_tools()
+    with environment.ready() as databases:
+        environment.announce(databases)
+        with environment.setup_lock():
+            origin = databases.suite(demo=False)
+        with databases.scratch(origin, "test") as name:
+            return run_pytest(databases, name, arguments.pytest)
+
+
+def run_pytest(databases, name, arguments, **options):
+    """Run pytest-odoo on a database; return its exit status."""
+    config = databases.config(f"test-{os.getpid()}", db_name=name, dbfilter=f"^{name}$")
+    command = [str(databases.python), "-W", "ignore", "-m", "pytest"]
+    command += ["-p", "sandbox.pytest_plugin", f"--odoo-config={config}"]
+    command += [f"--odoo-database={name}", "--odoo-http"]
+    command += pytest_arguments(arguments, os.cpu_count() or 1)
+    variables = {**databases.environment, "PYTHONPATH": str(paths.ROOT)}
+    variables["SANDBOX_ADDONS"] = ",".join(database.paths.addons())
+    try:
+        with subprocess.Popen(command, cwd=paths.ROOT, env=variables, **options) as child:
+            try:
+                return child.wait()
+            except KeyboardInterrupt:
+                return child.wait()  # pytest got it too and is printing its summary
+    finally:
+        config.unlink(missing_ok=True)
