@@ -5,9 +5,11 @@ import sys
 if sys.version_info < (3, 10):  # noqa: UP036  (the message is for those who run an older one)
     sys.exit(
         "The sandbox needs Python 3.10 or newer, this is {}.{}.\n"
-        "  To mend it: run it with a newer one, e.g. python3.11 -m sandbox".format(*sys.version_info)
+        "  To mend it: run it with a newer one, e.g. python3.11 -m sandbox".format(
+            *sys.version_info
+        )
     )
 
-from .cli import main  # noqa: E402
+from .cli import main
 
 sys.exit(main())

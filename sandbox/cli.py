@@ -1,7 +1,6 @@
 """The commands and their options."""
 
 import argparse
-import os
 import subprocess
 import sys
 
@@ -9,6 +8,8 @@ from . import environment, paths, server
 from .ui import Problem, say
 
 DESCRIPTION = "Get, run and test the suite on this machine. Nothing outside the cache is touched."
+
+PASS_ON = ("test", "shell", "psql")  # their arguments belong to pytest, odoo shell and psql
 
 
 def make_parser():
@@ -28,17 +29,24 @@ def make_parser():
         "--no-demo", dest="demo", action="store_false", help="a new database starts empty"
     )
     add("stop", server.stop, "stop what runs in the background")
-    test = add("test", run_test, "run all tests", add_help=False)
-    test.add_argument("pytest", nargs=argparse.REMAINDER, help="arguments for pytest")
+    add("test", run_test, "run all tests; further arguments go to pytest")
     reset = add("reset", run_reset, "throw this checkout's database away and make a new one")
     reset.add_argument("--no-demo", dest="demo", action="store_false", help="make it empty")
-    shell = add("shell", run_shell, "Odoo's Python shell on this checkout's database")
-    shell.add_argument("odoo", nargs=argparse.REMAINDER, help="arguments for odoo shell")
-    psql = add("psql", run_psql, "psql on this checkout's database", add_help=False)
-    psql.add_argument("psql", nargs=argparse.REMAINDER, help="arguments for psql")
+    add("shell", run_shell, "Odoo's Python shell; further arguments go to odoo shell")
+    add("psql", run_psql, "psql on this checkout's database; further arguments go to psql")
     update = add("update", run_update, "update add-ons in this checkout's database")
     update.add_argument("addons", nargs="*", metavar="ADDON", help="default: those that changed")
     return parser
+
+
+def parse(argv):
+    """Parse the command line; what follows a command of ``PASS_ON`` is kept in ``rest``."""
+    rest = []
+    if argv and argv[0] in PASS_ON and argv[1:] not in (["-h"], ["--help"]):
+        argv, rest = argv[:1], argv[1:]
+    arguments = make_parser().parse_args(argv)
+    arguments.rest = rest
+    return arguments
 
 
 def port_number(text):
@@ -51,7 +59,7 @@ def port_number(text):
 
 def main(argv=None):
     """Run a command; failures that the user can mend end with what to do, not with a trace."""
-    arguments = make_parser().parse_args(argv)
+    arguments = parse(sys.argv[1:] if argv is None else argv)
     try:
         return arguments.function(arguments)
     except Problem as problem:
@@ -83,7 +91,7 @@ def run_shell(arguments):
             server.prepare(databases)
         config = server.config(databases)
         command = databases.command(
-            config, "shell", "-d", server.database_name(), "--no-http", *arguments.odoo
+            config, "shell", "-d", server.database_name(), "--no-http", *arguments.rest
         )
         return subprocess.run(command, env=databases.environment, check=False).returncode
 
@@ -92,7 +100,7 @@ def run_psql(arguments):
     with environment.ready() as databases:
         with environment.setup_lock():
             server.prepare(databases)
-        command = ["psql", "-d", server.database_name(), *arguments.psql]
+        command = ["psql", "-d", server.database_name(), *arguments.rest]
         return subprocess.run(command, env=databases.server.environment, check=False).returncode
 
 
@@ -110,8 +118,3 @@ def run_update(arguments):
     if server.running_server():
         say("The running server still has the old code: stop it and start it again.")
     return 0
-
-
-def environment_of(databases):
-    """Environment for programs that work with the databases."""
-    return {**os.environ, **databases.environment}

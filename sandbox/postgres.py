@@ -208,7 +208,12 @@ class Cluster(Server):
         self.data = self.home / f"pg{self.version}"
         self.socket = self.home / "socket"
         super().__init__(
-            {"PGHOST": str(self.socket), "PGPORT": "5432", "PGUSER": USER, "PGDATABASE": "postgres"},
+            {
+                "PGHOST": str(self.socket),
+                "PGPORT": "5432",
+                "PGUSER": USER,
+                "PGDATABASE": "postgres",
+            },
             bin_dir,
         )
 

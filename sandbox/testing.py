@@ -3,7 +3,7 @@
 import os
 import subprocess
 
-from . import database, environment, paths, system
+from . import environment, paths, system
 
 WORKERS = 2
 
@@ -29,7 +29,7 @@ def test(arguments):
         with environment.setup_lock():
             origin = databases.suite(demo=False)
         with databases.scratch(origin, "test") as name:
-            return run_pytest(databases, name, arguments.pytest)
+            return run_pytest(databases, name, arguments.rest)
 
 
 def run_pytest(databases, name, arguments, **options):
@@ -40,7 +40,6 @@ def run_pytest(databases, name, arguments, **options):
     command += [f"--odoo-database={name}", "--odoo-http"]
     command += pytest_arguments(arguments, os.cpu_count() or 1)
     variables = {**databases.environment, "PYTHONPATH": str(paths.ROOT)}
-    variables["SANDBOX_ADDONS"] = ",".join(database.paths.addons())
     try:
         with subprocess.Popen(command, cwd=paths.ROOT, env=variables, **options) as child:
             try:
