@@ -9,8 +9,17 @@
         "crm_extended",
     ],
     "data": [
+        "security/crm_scoring_security.xml",
         "security/ir.model.access.csv",
+        "data/crm_scorecard_data.xml",
+        "data/ir_cron_data.xml",
+        "views/crm_lead_score_views.xml",
+        "views/crm_lead_scoring_rate_views.xml",
+        "views/crm_lead_views.xml",
+        "views/crm_scorecard_factor_views.xml",
+        "views/crm_scorecard_views.xml",
         "views/crm_scoring_menus.xml",
+        "wizard/crm_lead_class_adjust_views.xml",
     ],
     "demo": [],
 }

@@ -1,0 +1,156 @@
+from markupsafe import Markup
+from odoo import api, fields, models
+from odoo.tools import format_amount, formatLang
+
+from ..tools.scoring import MIN_SAMPLE
+
+
+class CrmLead(models.Model):
+    """Says in words, in the language of the reader, why a deal has its score.
+
+    The refresh stores what applied and what was measured; the sentences are those of the
+    factors at the time of reading.
+    """
+
+    _inherit = "crm.lead"
+
+    score_details = fields.Html(
+        "Why", compute="_compute_score_details", sanitize=False, readonly=True
+    )
+    score_reason = fields.Char(
+        "Main reason",
+        compute="_compute_score_details",
+        help="What costs the deal most points; what brings most, when nothing costs any.",
+    )
+
+    @api.depends_context("lang")
+    @api.depends("score_value", "score_probability", "score_drop")
+    def _compute_score_details(self):
+        # sudo: who reads the deal reads why it is scored so
+        rows = (
+            self.env["crm.lead.scoring"]
+            .sudo()
+            .search_fetch([("lead_id", "in", self._origin.ids)], ["lead_id", "details"])
+        )
+        details = {row.lead_id.id: row.details or {} for row in rows}
+        factor_ids = {
+            entry["factor"] for data in details.values() for entry in data.get("factors", [])
+        }
+        factors = self.env["crm.scorecard.factor"].sudo().with_context(active_test=False)
+        factors = factors.search([("id", "in", list(factor_ids))])
+        factors = {factor.id: factor for factor in factors}
+        for lead in self:
+            data = details.get(lead._origin.id)
+            reasons = lead._get_score_reasons(data, factors) if data else []
+            lead.score_reason = (lead._get_main_reason(reasons) or {}).get("text", False)
+            lead.score_details = lead._render_score_details(data, reasons) if data else False
+
+    @api.model
+    def _get_main_reason(self, reasons):
+        against = [reason for reason in reasons if reason["points"] < 0]
+        return next(iter(against or reasons), None)
+
+    def _get_score_reasons(self, data, factors):
+        """Return the ranked reasons of a deal's score in words.
+
+        :param dict data: stored details
+        :param dict factors: factors by id, those that still exist
+        :return: list of dict(points, text, expected), the weightiest first
+        """
+        self.ensure_one()
+        return [
+            self._get_score_reason(entry, factors.get(entry["factor"]))
+            for entry in data.get("factors", [])
+        ]
+
+    def _get_score_reason(self, entry, factor):
+        if not factor:  # deleted since: its name at that time
+            return {"points": entry["points"], "text": entry["name"], "expected": ""}
+        words = {
+            "points": f"{entry['points']:+g}",
+            "value": self._format_measure(factor, entry.get("value")),
+            "bound": self._format_measure(factor, entry.get("bound")),
+            "expected": self._format_measure(factor, entry.get("expected")),
+        }
+        sentence = factor.sentence or factor.name
+        try:
+            text = sentence.format(**words)
+        except (ValueError, LookupError, AttributeError):  # a translation with a bad brace
+            text = factor.name
+        expected = ""
+        if words["expected"] and "{expected}" not in sentence:
+            expected = self.env._("won deals: %(value)s", value=words["expected"])
+        return {"points": entry["points"], "text": text, "expected": expected}
+
+    def _format_measure(self, factor, value):
+        if value is None:
+            return ""
+        if factor.field_type == "monetary":
+            currency = self.company_currency or self.env.company.currency_id
+            return format_amount(self.env, value, currency, trailing_zeroes=False)
+        return formatLang(self.env, value, digits=0 if float(value).is_integer() else 1)
+
+    def _get_probability_words(self, estimate):
+        """Say what the probability rests on, and when it rests on little."""
+        self.ensure_one()
+        number = {
+            "sample": estimate.get("sample", 0),
+            "won": estimate.get("won", 0),
+            "needed": MIN_SAMPLE,
+            "start": formatLang(self.env, estimate.get("start", 0), digits=1),
+        }
+        if number["sample"] < MIN_SAMPLE:
+            return self.env._(
+                "Not enough data: %(sample)s closed deals had a similar score, %(needed)s are "
+                "needed. The probability rests mostly on Odoo's estimate and on the win rates "
+                "of team and company (%(start)s %%).",
+                **number,
+            )
+        return self.env._(
+            "Of %(sample)s closed deals with a similar score %(won)s were won; Odoo's estimate "
+            "and the win rates of team and company say %(start)s %%.",
+            **number,
+        )
+
+    def _get_drop_words(self):
+        self.ensure_one()
+        if not self.score_drop:
+            return ""
+        currency = self.company_currency or self.env.company.currency_id
+        return self.env._(
+            "Down %(points)s points (%(percent)s %%) from %(peak)s on %(date)s: %(amount)s at "
+            "risk.",
+            points=formatLang(self.env, self.score_drop, digits=1),
+            percent=formatLang(self.env, self.score_drop_percent, digits=0),
+            peak=formatLang(self.env, self.score_peak, digits=1),
+            date=fields.Date.to_string(self.score_peak_date),
+            amount=format_amount(self.env, self.score_amount_at_risk, currency),
+        )
+
+    def _render_score_details(self, data, reasons):
+        """Build the HTML from escaped parts only."""
+        self.ensure_one()
+        rows = Markup().join(
+            Markup(
+                '<tr><td class="text-end pe-3 fw-bold text-nowrap {color}">{points}</td>'
+                '<td>{text} <span class="text-muted">{expected}</span></td></tr>'
+            ).format(
+                color="text-success" if reason["points"] > 0 else "text-danger",
+                points=f"{reason['points']:+g}",
+                text=reason["text"],
+                expected=reason["expected"] and f"({reason['expected']})",
+            )
+            for reason in reasons
+        )
+        base = Markup(
+            '<tr><td class="text-end pe-3 text-muted">{points:g}</td>'
+            '<td class="text-muted">{text}</td></tr>'
+        ).format(points=data.get("base", 0), text=self.env._("every deal starts with"))
+        notes = [self._get_drop_words(), self._get_probability_words(data.get("estimate", {}))]
+        return (
+            Markup('<table class="o_crm_score_details mb-2"><tbody>')
+            + rows
+            + base
+            + Markup("</tbody></table>")
+            + Markup().join(Markup('<p class="mb-1">{}</p>').format(note) for note in notes if note)
+        )

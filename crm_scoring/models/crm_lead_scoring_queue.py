@@ -1,0 +1,115 @@
+import logging
+
+from odoo import api, fields, models
+from odoo.tools import SQL
+
+_logger = logging.getLogger(__name__)
+
+BATCH_SIZE = 2000
+
+
+class CrmLeadScoringQueue(models.Model):
+    """Deals that wait for a refresh of their score.
+
+    Every night all open deals join the queue, and by day those of a mass change. A
+    batch leaves the queue in the transaction that writes its scores: a job killed in
+    between repeats one batch and loses none, and jobs side by side take different
+    deals. A deal that cannot be scored leaves the queue with a line in the log.
+    """
+
+    _name = "crm.lead.scoring.queue"
+    _description = "Deal waiting for its score"
+    _order = "lead_id"
+    _log_access = False
+
+    lead_id = fields.Many2one("crm.lead", required=True, ondelete="cascade", readonly=True)
+
+    _unique_lead = models.Constraint("UNIQUE(lead_id)", "The deal waits already.")
+
+    @api.model
+    def _enqueue(self, lead_ids):
+        """Let deals wait; the job is woken up."""
+        if not lead_ids:
+            return
+        self.env.cr.execute(
+            SQL(
+                """INSERT INTO crm_lead_scoring_queue (lead_id)
+                   SELECT id FROM crm_lead WHERE id = ANY(%s) ORDER BY id
+                   ON CONFLICT (lead_id) DO NOTHING""",
+                list(lead_ids),
+            )
+        )
+        self._wake_up()
+
+    @api.model
+    def _enqueue_all(self):
+        """Let every open deal wait."""
+        self.env["crm.lead"].flush_model(["active", "won_status"])
+        self.env.cr.execute(
+            SQL(
+                """INSERT INTO crm_lead_scoring_queue (lead_id)
+                   SELECT id FROM crm_lead WHERE active AND won_status = 'pending' ORDER BY id
+                   ON CONFLICT (lead_id) DO NOTHING"""
+            )
+        )
+        self._wake_up()
+
+    @api.model
+    def _wake_up(self):
+        cron = self.env.ref("crm_scoring.ir_cron_process_queue", raise_if_not_found=False)
+        if cron:
+            cron.sudo()._trigger()  # sudo: only a time is noted
+
+    @api.model
+    def _take(self, limit):
+        """Take up to ``limit`` deals out of the queue, lowest ids first."""
+        rows = self.env.execute_query(
+            SQL(
+                """DELETE FROM crm_lead_scoring_queue WHERE id IN (
+                       SELECT id FROM crm_lead_scoring_queue ORDER BY lead_id
+                        LIMIT %s FOR UPDATE SKIP LOCKED)
+                   RETURNING lead_id""",
+                limit,
+            )
+        )
+        return sorted(lead_id for [lead_id] in rows)
+
+    @api.model
+    def _cron_refresh_all(self):
+        """Nightly: count win rates, retry failed factors, let every open deal wait."""
+        self.env["crm.scorecard.factor"]._retry_failed()
+        self.env["crm.scorecard.factor"]._refresh_expectations()
+        self.env["crm.lead.scoring.rate"]._refresh()
+        self._enqueue_all()
+
+    @api.model
+    def _cron_process_queue(self, batch_size=BATCH_SIZE, now=None):
+        """Refresh waiting deals batch by batch until none waits or time is up.
+
+        :param int batch_size: deals per transaction
+        :param datetime now: moment of the refresh, naive UTC; the clock by default
+        """
+        cron = self.env["ir.cron"]
+        now = now or fields.Datetime.now()
+        remaining = self.search_count([])
+        cron._commit_progress(remaining=remaining)
+        while lead_ids := self._take(batch_size):
+            self._refresh_batch(lead_ids, now)
+            remaining = max(0, remaining - len(lead_ids))
+            if not cron._commit_progress(len(lead_ids), remaining=remaining):
+                break
+
+    @api.model
+    def _refresh_batch(self, lead_ids, now):
+        """Refresh a batch; when it fails, halve it until the culprit is alone."""
+        scoring_model = self.env["crm.lead.scoring"]
+        try:
+            with self.env.cr.savepoint():
+                scoring_model._refresh(lead_ids, now)
+        except Exception:
+            if len(lead_ids) == 1:
+                _logger.exception("Deal %s could not be scored", lead_ids[0])
+                return
+            middle = len(lead_ids) // 2
+            self._refresh_batch(lead_ids[:middle], now)
+            self._refresh_batch(lead_ids[middle:], now)

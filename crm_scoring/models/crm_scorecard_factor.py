@@ -1,0 +1,372 @@
+import logging
+from string import Formatter
+
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.fields import Domain
+from odoo.tools import SQL
+from odoo.tools.safe_eval import safe_eval
+
+from ..tools.relative_dates import anchor_domain
+
+_logger = logging.getLogger(__name__)
+
+PLACEHOLDERS = ("value", "points", "expected", "bound")
+
+
+class CrmScorecardFactor(models.Model):
+    """One reason why a deal is worth more or less.
+
+    A *condition* brings its points to the deals that match a domain. A *measure*
+    takes a field of the deal (a number as it is, a date as days passed since) and
+    brings the points of the band it falls in. Both say why in a sentence.
+
+    A factor is tried out when it is saved. One that stops working later, because a
+    field went away with an add-on, is skipped, carries the error until somebody
+    mends it or the nightly job finds it working again, and never keeps a deal from
+    being saved.
+    """
+
+    _name = "crm.scorecard.factor"
+    _description = "Scorecard factor"
+    _order = "scorecard_id, sequence, id"
+
+    scorecard_id = fields.Many2one("crm.scorecard", required=True, ondelete="cascade", index=True)
+    company_id = fields.Many2one(related="scorecard_id.company_id")
+    sequence = fields.Integer(default=10)
+    active = fields.Boolean(default=True)
+    name = fields.Char("Factor", required=True, translate=True)
+    kind = fields.Selection(
+        [("condition", "Condition"), ("measure", "Measure")], required=True, default="condition"
+    )
+    # Condition
+    model_name = fields.Char(compute="_compute_model_name")
+    domain = fields.Char("Deals", default="[]", help="The deals to which the factor applies.")
+    points = fields.Float(help="Added to the score of matching deals; negative takes away.")
+    # Measure
+    field_id = fields.Many2one(
+        "ir.model.fields",
+        string="Measured field",
+        ondelete="cascade",
+        domain="[('model', '=', 'crm.lead'), ('store', '=', True), ('ttype', 'in', "
+        "('integer', 'float', 'monetary', 'date', 'datetime'))]",
+        help="A number counts as it is, a date as the days passed since it.",
+    )
+    field_type = fields.Selection(related="field_id.ttype", string="Type of measured field")
+    band_ids = fields.One2many("crm.scorecard.band", "factor_id", string="Bands", copy=True)
+    expected_value = fields.Float(
+        "Won deals",
+        readonly=True,
+        copy=False,
+        help="Median of the measured field over won deals; refreshed at night.",
+    )
+    expected_sample = fields.Integer("Won deals measured", readonly=True, copy=False)
+    # Words and health
+    sentence = fields.Char(
+        translate=True,
+        help="Shown on the deal when the factor applies. Placeholders: {value} measured "
+        "value, {expected} the same on won deals, {bound} start of the band, {points}. "
+        "Empty: the name of the factor.",
+    )
+    error = fields.Text(
+        readonly=True, copy=False, help="Why the factor is skipped until it is mended."
+    )
+    deal_count = fields.Integer("Deals touched", compute="_compute_deal_count")
+
+    def _compute_model_name(self):
+        self.model_name = "crm.lead"
+
+    @api.depends_context("uid", "crm_scoring_try_out")
+    @api.depends("domain", "kind", "field_id", "band_ids.lower_bound", "error")
+    def _compute_deal_count(self):
+        """Count the open deals, visible to the user, that the factor touches.
+
+        Counting costs a query each, so it happens only where it was asked for.
+        """
+        wanted = self.env.context.get("crm_scoring_try_out")
+        for factor in self:
+            factor.deal_count = 0
+            if wanted and not factor.error:
+                factor.deal_count = self.env["crm.lead"].search_count(factor._get_deal_domain())
+
+    # Constraints
+
+    @api.constrains("kind", "domain", "field_id", "band_ids", "active")
+    def _check_works(self):
+        for factor in self.filtered("active"):
+            if factor.kind == "measure":
+                factor._check_measure()
+            else:
+                factor._check_domain()
+
+    def _check_measure(self):
+        self.ensure_one()
+        if not self.field_id or not self.band_ids:
+            raise ValidationError(
+                self.env._(
+                    "Factor “%(factor)s”: choose the measured field and at least one band.",
+                    factor=self.name,
+                )
+            )
+        if not self._get_measured_field():
+            raise ValidationError(
+                self.env._(
+                    "Factor “%(factor)s”: the field “%(field)s” cannot be measured. Choose a "
+                    "stored number or date of the deal.",
+                    factor=self.name,
+                    field=self.field_id.field_description,
+                )
+            )
+
+    def _check_domain(self):
+        """Run the domain as the user who writes it, so that it can only use fields
+        this user may read (the scores themselves are computed with all rights)."""
+        self.ensure_one()
+        try:
+            domain = self._parse_domain()
+            lead_model = self.env["crm.lead"].with_context(active_test=False)
+            with self.env.cr.savepoint(flush=False):
+                lead_model.search(domain, limit=1)
+        except AccessError:
+            raise
+        except Exception as error:  # anything a hand-written domain can do
+            raise ValidationError(
+                self.env._(
+                    "Factor “%(factor)s”: the condition cannot be evaluated. %(error)s",
+                    factor=self.name,
+                    error=error,
+                )
+            ) from error
+
+    @api.constrains("sentence")
+    def _check_sentence(self):
+        for factor in self.filtered("sentence"):
+            try:
+                names = [part[1] for part in Formatter().parse(factor.sentence)]
+            except ValueError as error:
+                raise ValidationError(
+                    self.env._(
+                        "Factor “%(factor)s”: a brace in the sentence has no partner.",
+                        factor=factor.name,
+                    )
+                ) from error
+            unknown = [name for name in names if name is not None and name not in PLACEHOLDERS]
+            if unknown:
+                raise ValidationError(
+                    self.env._(
+                        "Factor “%(factor)s”: unknown placeholder {%(name)s}. Known are "
+                        "%(known)s.",
+                        factor=factor.name,
+                        name=unknown[0],
+                        known=", ".join(f"{{{name}}}" for name in PLACEHOLDERS),
+                    )
+                )
+
+    # CRUD
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        factors = super().create(vals_list)
+        factors._rules_changed()
+        return factors
+
+    def write(self, vals):
+        if vals.keys() & self._get_rule_fields() and "error" not in vals:
+            vals = dict(vals, error=False)
+        res = super().write(vals)
+        if vals.keys() & (self._get_rule_fields() | {"error"}):
+            self._rules_changed()
+        return res
+
+    def unlink(self):
+        scorecards = self.scorecard_id
+        res = super().unlink()
+        scorecards._rules_changed()
+        return res
+
+    @api.model
+    def _get_rule_fields(self):
+        """Fields that decide which points a deal gets."""
+        return {"active", "kind", "domain", "points", "field_id", "band_ids", "scorecard_id"}
+
+    def _rules_changed(self):
+        self.scorecard_id._rules_changed()
+
+    # Buttons
+
+    def action_view_deals(self):
+        """Open the open deals the factor touches."""
+        self.ensure_one()
+        if self.error:
+            raise UserError(self.env._("Mend the factor first: %(error)s", error=self.error))
+        action = self.env["ir.actions.act_window"]._for_xml_id("crm.crm_lead_opportunities")
+        action["display_name"] = self.name
+        action["domain"] = list(self._get_deal_domain())
+        action["views"] = [(False, "list"), (False, "form")]
+        action["context"] = {"create": False}
+        return action
+
+    # Rules
+
+    def _parse_domain(self):
+        """Return the condition as a Domain; raises what a bad text raises."""
+        self.ensure_one()
+        return Domain(safe_eval(self.domain or "[]"))
+
+    def _get_measured_field(self):
+        """Return the deal's field if a database column can be measured, else None."""
+        self.ensure_one()
+        field = self.env["crm.lead"]._fields.get(self.field_id.name)
+        if (
+            field
+            and field.store
+            and not field.company_dependent
+            and field.type in ("integer", "float", "monetary", "date", "datetime")
+        ):
+            return field
+        return None
+
+    def _get_deal_domain(self):
+        """Domain of the open deals the factor gives points to."""
+        self.ensure_one()
+        domain = self.scorecard_id._get_deal_domain()
+        if self.kind == "condition":
+            return domain & self._parse_domain()
+        field = self._get_measured_field()
+        if not field or not self.band_ids:
+            return Domain.FALSE
+        bound = min(self.band_ids.mapped("lower_bound"))
+        if field.type in ("date", "datetime"):
+            limit = fields.Datetime.subtract(fields.Datetime.now(), days=bound)
+            return domain & Domain(field.name, "<=", limit)
+        return domain & Domain(field.name, ">=", bound)
+
+    def _prepare_rule(self):
+        """Return the factor as plain data, or None when it cannot be used.
+
+        :return: dict(id, name, kind, domain, points, field, dated, bands, inputs);
+            ``inputs`` are the fields of the deal that the factor looks at
+        """
+        self.ensure_one()
+        rule = {
+            "id": self.id,
+            "name": self.name,
+            "kind": self.kind,
+            "points": self.points,
+            "expected": self.expected_value if self.expected_sample else None,
+        }
+        if self.kind == "measure":
+            field = self._get_measured_field()
+            if not field:
+                return None
+            return rule | {
+                "field": field.name,
+                "dated": field.type in ("date", "datetime"),
+                "bands": tuple((band.lower_bound, band.points) for band in self.band_ids.sorted()),
+                "inputs": (field.name,),
+            }
+        try:
+            domain = self._parse_domain()
+        except Exception as error:  # see _check_domain
+            self._report_error(error)
+            return None
+        return rule | {
+            "domain": domain,
+            "inputs": tuple(c.field_expr.split(".")[0] for c in domain.iter_conditions()),
+        }
+
+    @api.model
+    def _match(self, rules, lead_ids, now):
+        """Return which condition factors apply to which deals, in one statement.
+
+        A statement that fails is split into one per factor to find the culprit,
+        which is reported on the factor and skipped.
+
+        :param rules: list of :meth:`_prepare_rule` of kind "condition"
+        :param list lead_ids: ids of the deals
+        :param datetime now: moment from which relative dates count, naive UTC
+        :return: set of (factor id, lead id)
+        """
+        queries = {}
+        for rule in rules:
+            try:
+                queries[rule["id"]] = self._get_match_query(rule, lead_ids, now)
+            except Exception as error:  # see _check_domain
+                self.browse(rule["id"])._report_error(error)
+        if not queries:
+            return set()
+        try:
+            return self._run_match_queries(queries.values())
+        except Exception:
+            _logger.warning("A scorecard factor failed, looking for it", exc_info=True)
+        found = set()
+        for factor_id, query in queries.items():
+            try:
+                found |= self._run_match_queries([query])
+            except Exception as error:  # see _check_domain
+                self.browse(factor_id)._report_error(error)
+        return found
+
+    @api.model
+    def _get_match_query(self, rule, lead_ids, now):
+        domain = anchor_domain(rule["domain"], now) & Domain("id", "in", lead_ids)
+        query = self.env["crm.lead"]._search(domain)
+        table_id = SQL.identifier(query.table, "id")
+        return SQL("(%s)", query.select(SQL("%s", rule["id"]), table_id))
+
+    @api.model
+    def _run_match_queries(self, queries):
+        statement = SQL(" UNION ALL ").join(queries)
+        self.env.flush_query(statement)  # what was written must survive the savepoint
+        with self.env.cr.savepoint(flush=False):
+            return set(self.env.execute_query(statement))
+
+    def _report_error(self, error):
+        """Put the reason on the factor, where its owner sees it."""
+        message = str(error) or type(error).__name__
+        _logger.warning("Scorecard factor %s is skipped: %s", self.ids, message)
+        # sudo: scores are refreshed by whoever saves a deal
+        self.sudo().write({"error": message})
+
+    def _retry_failed(self):
+        """Clear the error of factors that work again."""
+        for factor in self.sudo().search([("error", "!=", False)]):
+            try:
+                with self.env.cr.savepoint():
+                    factor._check_works()
+            except (ValidationError, AccessError):
+                continue
+            factor.error = False
+
+    def _refresh_expectations(self):
+        """Store what won deals looked like: the median of the measured field.
+
+        Dates count as days from the date to the day the deal was won. The stage's own
+        date says nothing about a won deal (it is the day it was won) and is left out.
+        """
+        # sudo: the figures are those of the whole company, not of one salesperson
+        for factor in self.sudo().search([("kind", "=", "measure")]):
+            field = factor._get_measured_field()
+            if not field or field.name in ("date_last_stage_update", "date_closed"):
+                continue
+            column = SQL.identifier("l", field.name)
+            if field.type in ("date", "datetime"):
+                column = SQL("EXTRACT(EPOCH FROM l.date_closed - %s) / 86400", column)
+            company = factor.scorecard_id.company_id
+            [(median, sample)] = self.env.execute_query(
+                SQL(
+                    """SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY value), count(value)
+                         FROM (SELECT %s AS value FROM crm_lead l
+                                WHERE l.won_status = 'won'%s) won""",
+                    column,
+                    SQL(" AND l.company_id = %s", company.id) if company else SQL(),
+                )
+            )
+            values = {"expected_value": round(float(median or 0), 2), "expected_sample": sample}
+            if any(factor[name] != value for name, value in values.items()):
+                factor.write(values)
+                factor._rules_changed_silently()
+
+    def _rules_changed_silently(self):
+        """Forget the cached rules without asking for a new refresh of all deals."""
+        self.env.registry.clear_cache()
