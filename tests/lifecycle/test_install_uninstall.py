@@ -11,9 +11,8 @@ import uuid
 
 import psycopg2
 import pytest
-from psycopg2 import sql
-
 from odoo.tools import config
+from psycopg2 import sql
 
 TEMPLATE = os.environ.get("SANDBOX_TEMPLATE")
 ALL = ["crm_extended", "crm_scoring", "crm_claims", "crm_portal"]
@@ -86,11 +85,24 @@ class Database:
         )
 
     def drop(self):
-        self._admin(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(self.name)))
+        self._admin(
+            sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(self.name))
+        )
 
     def odoo(self, *arguments, script=None):
         done = subprocess.run(
-            [sys.executable, "-W", "ignore", "-m", "odoo", *arguments, "-c", str(self.conf), "-d", self.name],
+            [
+                sys.executable,
+                "-W",
+                "ignore",
+                "-m",
+                "odoo",
+                *arguments,
+                "-c",
+                str(self.conf),
+                "-d",
+                self.name,
+            ],
             input=script,
             capture_output=True,
             text=True,
@@ -131,7 +143,10 @@ class Database:
         )
 
     def installed(self):
-        return {name for (name,) in self.rows("SELECT name FROM ir_module_module WHERE state = 'installed'")}
+        return {
+            name
+            for (name,) in self.rows("SELECT name FROM ir_module_module WHERE state = 'installed'")
+        }
 
 
 @pytest.fixture
