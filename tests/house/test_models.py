@@ -125,7 +125,7 @@ class TestHouseRules(TransactionCase):
         )
 
     def test_inverse_many2one_is_indexed(self):
-        """A one2many reads its rows by the many2one behind it: on an index, or on the whole table."""
+        """A one2many reads its rows by the many2one behind it: by index, or the whole table."""
         offenders = set()
         for model in self.env.values():
             for field in model._fields.values():
@@ -147,7 +147,7 @@ class TestHouseRules(TransactionCase):
                     offenders.add(f"{other._name}.{inverse.name}")
         self._assert_none(offenders, "Many2one fields behind a one2many without an index")
 
-    def test_models_and_fields_are_described(self):
+    def test_models_are_described(self):
         nameless = {
             n for n, m in self.own_models.items() if not m._description or m._description == n
         }

@@ -23,12 +23,19 @@ pytestmark = pytest.mark.skipif(
 
 # What a company has before the suite arrives: an open and a won deal, a confirmed order.
 OLD_DATA = """
-partner = env["res.partner"].create({"name": "Old Client", "is_company": True, "phone": "+44 20 7946 0999"})
+partner = env["res.partner"].create(
+    {"name": "Old Client", "is_company": True, "phone": "+44 20 7946 0999"}
+)
 product = env["product.product"].create({"name": "Old Product", "list_price": 10, "type": "consu"})
-open_lead = env["crm.lead"].create({"name": "Old open deal", "partner_id": partner.id, "type": "opportunity", "expected_revenue": 500})
-won_lead = env["crm.lead"].create({"name": "Old won deal", "partner_id": partner.id, "type": "opportunity"})
-won_lead.action_set_won()
-order = env["sale.order"].create({"partner_id": partner.id, "opportunity_id": won_lead.id, "order_line": [(0, 0, {"product_id": product.id, "product_uom_qty": 3})]})
+deal = {"partner_id": partner.id, "type": "opportunity", "expected_revenue": 500}
+open_deal, won_deal = env["crm.lead"].create(
+    [deal | {"name": "Old open deal"}, deal | {"name": "Old won deal"}]
+)
+won_deal.action_set_won()
+line = {"product_id": product.id, "product_uom_qty": 3}
+order = env["sale.order"].create(
+    {"partner_id": partner.id, "opportunity_id": won_deal.id, "order_line": [(0, 0, line)]}
+)
 order.action_confirm()
 env.cr.commit()
 """
@@ -41,7 +48,7 @@ order = env["sale.order"].search([("partner_id", "=", partner.id)], limit=1)
 assert order.state == "sale" and order.amount_untaxed == 30, (order.state, order.amount_untaxed)
 deals = env["crm.lead"].search([("partner_id", "=", partner.id)])
 assert sorted(deals.mapped("won_status")) == ["pending", "won"], deals.mapped("won_status")
-for model in ("res.partner", "crm.lead", "sale.order", "account.move", "res.users", "res.company", "project.task"):
+for model in ("res.partner", "crm.lead", "sale.order", "account.move", "res.users", "project.task"):
     views = env[model].get_views([(False, "form"), (False, "list"), (False, "search")])
     env[model].search_read([], list(views["models"][model]["fields"])[:60], limit=2)
 new = order.copy()
@@ -190,6 +197,7 @@ def test_arrives_and_leaves(database, steps):
     assert database.installed() >= modules_before, "an uninstall took a module of Odoo's with it"
     assert database.schema() == before
     leftovers = database.rows(
-        "SELECT model, name FROM ir_model_data WHERE module IN ('crm_extended', 'crm_scoring', 'crm_claims', 'crm_portal')"
+        "SELECT model, name FROM ir_model_data WHERE module IN"
+        " ('crm_extended', 'crm_scoring', 'crm_claims', 'crm_portal')"
     )
     assert not leftovers
