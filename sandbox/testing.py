@@ -39,7 +39,11 @@ def run_pytest(databases, name, arguments, **options):
     command += ["-p", "sandbox.pytest_plugin", f"--odoo-config={config}"]
     command += [f"--odoo-database={name}", "--odoo-http"]
     command += pytest_arguments(arguments, os.cpu_count() or 1)
-    variables = {**databases.environment, "PYTHONPATH": str(paths.ROOT)}
+    variables = {
+        **databases.environment,
+        "PYTHONPATH": str(paths.ROOT),
+        "SANDBOX_TEMPLATE": databases.base(),  # tests/lifecycle installs the add-ons on copies
+    }
     try:
         with subprocess.Popen(command, cwd=paths.ROOT, env=variables, **options) as child:
             try:
