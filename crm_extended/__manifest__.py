@@ -19,7 +19,9 @@
         "security/crm_interaction_security.xml",
         "security/ir.model.access.csv",
         "security/crm_agreement_security.xml",
+        "security/crm_sale_history_security.xml",
         "data/crm_agreement_data.xml",
+        "data/crm_sale_import_data.xml",
         "views/crm_agreement_templates.xml",
         "views/crm_agreement_views.xml",
         "views/crm_agreement_deviation_views.xml",
@@ -27,6 +29,9 @@
         "views/account_move_views.xml",
         "views/res_partner_views.xml",
         "views/res_config_settings_views.xml",
+        "views/crm_sale_history_views.xml",
+        "views/crm_sale_fact_views.xml",
+        "views/crm_sale_import_views.xml",
         "views/crm_extended_menus.xml",
     ],
     "demo": [
@@ -37,4 +42,9 @@
         "demo/crm_agreement_demo.xml",
         "demo/sale_order_demo.xml",
     ],
+    "assets": {
+        "web.assets_backend": [
+            "crm_extended/static/src/sale_import/**/*",
+        ],
+    },
 }
