@@ -1,4 +1,5 @@
 from . import (
+    crm_customer_profile,
     crm_lead,
     crm_lead_class_adjustment,
     crm_lead_score,
@@ -6,7 +7,9 @@ from . import (
     crm_lead_scoring,
     crm_lead_scoring_queue,
     crm_lead_scoring_rate,
+    crm_sale_import,
     crm_scorecard,
     crm_scorecard_band,
     crm_scorecard_factor,
+    res_partner,
 )

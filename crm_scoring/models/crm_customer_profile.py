@@ -1,9 +1,7 @@
 from dateutil.relativedelta import relativedelta
-
 from odoo import api, fields, models
-from odoo.tools import SQL
-
 from odoo.addons.crm_scoring.tools import rfm
+from odoo.tools import SQL
 
 
 class CrmCustomerProfile(models.Model):
@@ -129,8 +127,9 @@ class CrmCustomerProfile(models.Model):
     @api.model
     def _get_excluded_partners(self):
         """Return clients that are nobody in particular."""
-        return self.env.ref("crm_extended.partner_walk_in", raise_if_not_found=False) or (
-            self.env["res.partner"]
+        return (
+            self.env.ref("crm_extended.partner_walk_in", raise_if_not_found=False)
+            or (self.env["res.partner"])
         )
 
     @api.model
