@@ -124,9 +124,9 @@ class ResPartner(models.Model):
         return domain
 
     @api.model
-    def _get_partner_column(self, query):
-        # named with its table: record rules may join the clients themselves
-        return SQL.identifier(query.table, "partner_id")
+    def _select_partners(self, query):
+        # the column is named with its table: record rules may join the clients themselves
+        return query.subselect(SQL.identifier(query.table, "partner_id"))
 
     def action_view_sale_facts(self):
         """Open the sales of this client: orders and imported history."""

@@ -1,1 +1,1 @@
-from . import relative_dates, scoring
+from . import relative_dates, rfm, scoring
