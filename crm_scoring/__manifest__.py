@@ -25,5 +25,4 @@
         "views/crm_scoring_menus.xml",
         "wizard/crm_lead_class_adjust_views.xml",
     ],
-    "demo": [],
 }

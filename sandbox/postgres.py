@@ -144,7 +144,7 @@ def _named_server():
     if variables["PGUSER"] == "postgres":
         raise Problem(
             "Odoo refuses to work as PostgreSQL's user 'postgres'.",
-            "CREATE ROLE odoo LOGIN CREATEDB PASSWORD '...'; then export PGUSER=odoo PGPASSWORD=...",
+            "CREATE ROLE odoo LOGIN CREATEDB PASSWORD '...'; then export PGUSER and PGPASSWORD",
         )
     version = int(server.sql("SHOW server_version_num")[0][0]) // 10000
     if version < OLDEST:

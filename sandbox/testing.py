@@ -42,6 +42,7 @@ def run_pytest(databases, name, arguments, **options):
     variables = {
         **databases.environment,
         "PYTHONPATH": str(paths.ROOT),
+        "PGOPTIONS": "-c client_min_messages=warning",
         "SANDBOX_TEMPLATE": databases.base(),  # tests/lifecycle installs the add-ons on copies
     }
     try:
