@@ -32,6 +32,18 @@ def make_parser():
     add("test", run_test, "run all tests; further arguments go to pytest")
     reset = add("reset", run_reset, "throw this checkout's database away and make a new one")
     reset.add_argument("--no-demo", dest="demo", action="store_false", help="make it empty")
+    core = add("core-tests", run_core_tests, "Odoo's own tests with and without the suite")
+    core.add_argument("--only", nargs="+", default=[], metavar="MODULE", help="fewer modules")
+    core.add_argument("-k", metavar="EXPRESSION", help="fewer tests, as in pytest")
+    core.add_argument(
+        "--budget", type=float, default=90, metavar="MINUTES", help="stop after (%(default)s)"
+    )
+    bench = add("bench", run_bench, "run benchmarks")
+    bench.add_argument("names", nargs="*", metavar="NAME", help="default: all")
+    bench.add_argument("--scale", type=float, default=1.0, help="1 is the full size")
+    i18n = add("i18n", run_i18n, "export terms, merge translations")
+    i18n.add_argument("--check", action="store_true", help="change nothing, fail if stale")
+    add("doctor", run_doctor, "what is there, what is missing, how to get it")
     add("shell", run_shell, "Odoo's Python shell; further arguments go to odoo shell")
     add("psql", run_psql, "psql on this checkout's database; further arguments go to psql")
     update = add("update", run_update, "update add-ons in this checkout's database")
@@ -75,6 +87,30 @@ def run_test(arguments):
     from . import testing
 
     return testing.test(arguments)
+
+
+def run_core_tests(arguments):
+    from . import core_tests
+
+    return core_tests.core_tests(arguments)
+
+
+def run_bench(arguments):
+    from . import benchmark
+
+    return benchmark.bench(arguments)
+
+
+def run_i18n(arguments):
+    from . import i18n
+
+    return i18n.i18n(arguments)
+
+
+def run_doctor(arguments):
+    from . import doctor
+
+    return doctor.doctor(arguments)
 
 
 def run_reset(arguments):

@@ -12,6 +12,7 @@ complete. Each checkout works on its own copy, ``crm_<checkout>``; each test run
 
 import ast
 import contextlib
+import itertools
 import os
 import re
 import shutil
@@ -108,11 +109,11 @@ class Databases:
         return variables
 
     def command(self, config, *arguments):
-        """Command line of ``odoo``; the first argument may be one of its sub-commands."""
-        head = [str(self.python), "-m", "odoo"]
-        if arguments and not str(arguments[0]).startswith("-"):
-            return [*head, str(arguments[0]), "-c", str(config), *map(str, arguments[1:])]
-        return [*head, "-c", str(config), *map(str, arguments)]
+        """Command line of ``odoo``; leading words are its sub-command, as in ``i18n export``."""
+        arguments = [str(argument) for argument in arguments]
+        words = list(itertools.takewhile(lambda word: not word.startswith("-"), arguments))
+        rest = arguments[len(words) :]
+        return [str(self.python), "-m", "odoo", *words, "-c", str(config), *rest]
 
     def run_odoo(self, title, config, *arguments, log="odoo.log", show_warnings=False):
         """Run ``odoo`` to its end; its module counter becomes the step's progress."""

@@ -1,8 +1,21 @@
-"""Loaded into the pytest of ``sandbox test``: leaves out what Odoo's own runner leaves out.
+"""Loaded into the pytest of ``sandbox test`` and ``sandbox core-tests``.
 
-Odoo runs a test only if it carries the tag ``standard`` (every test does unless it says
-``-standard``, like those that need the internet). Pytest knows nothing of these tags.
+* Leaves out what Odoo's own runner leaves out. Odoo runs a test only if it carries the tag
+  ``standard`` (every test does unless it says ``-standard``, like those that need the internet);
+  pytest knows nothing of these tags.
+* Ends a run in good order at a deadline: tests that the time does not suffice for are not run.
 """
+
+import time
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--sandbox-deadline",
+        type=float,
+        metavar="SECONDS",
+        help="start no test after this moment (seconds since 1970)",
+    )
 
 
 def pytest_collection_modifyitems(config, items):
@@ -14,3 +27,10 @@ def pytest_collection_modifyitems(config, items):
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = kept
+
+
+def pytest_runtest_teardown(item):
+    """Stop before the next test once the deadline has passed."""
+    deadline = item.config.getoption("--sandbox-deadline")
+    if deadline and time.time() > deadline:
+        item.session.shouldstop = "the time budget is used up"

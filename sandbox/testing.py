@@ -32,9 +32,13 @@ def test(arguments):
             return run_pytest(databases, name, arguments.rest)
 
 
-def run_pytest(databases, name, arguments, **options):
-    """Run pytest-odoo on a database; return its exit status."""
-    config = databases.config(f"test-{os.getpid()}", db_name=name, dbfilter=f"^{name}$")
+def run_pytest(databases, name, arguments, with_suite=True, **options):
+    """Run pytest-odoo on a database; return its exit status.
+
+    :param with_suite: is this checkout on Odoo's add-ons path?
+    :param options: for :class:`subprocess.Popen`
+    """
+    config = databases.config(name, with_suite, db_name=name, dbfilter=f"^{name}$")
     command = [str(databases.python), "-W", "ignore", "-m", "pytest"]
     command += ["-p", "sandbox.pytest_plugin", f"--odoo-config={config}"]
     command += [f"--odoo-database={name}", "--odoo-http"]
