@@ -12,9 +12,21 @@
         "survey",
     ],
     "data": [
+        "security/crm_portal_security.xml",
         "security/ir.model.access.csv",
+        "views/portal_templates.xml",
+        "views/portal_claim_templates.xml",
+        "views/portal_claim_form_templates.xml",
+        "views/portal_agreement_templates.xml",
+        "views/res_config_settings_views.xml",
     ],
     "demo": [
         "demo/res_users_demo.xml",
     ],
+    "assets": {
+        "web.assets_frontend": [
+            "crm_portal/static/src/interactions/**/*",
+            "crm_portal/static/src/scss/**/*",
+        ],
+    },
 }

@@ -1,0 +1,10 @@
+from . import (
+    crm_agreement,
+    crm_claim,
+    crm_claim_filing,
+    crm_claim_line,
+    ir_http,
+    res_company,
+    res_config_settings,
+    sale_order,
+)

@@ -1,0 +1,1 @@
+from . import agreements, attachments, claim_answers, claim_filing, claims, home

@@ -1,0 +1,126 @@
+from odoo import api, fields, models
+from odoo.fields import Domain
+from odoo.tools import format_amount, format_date
+
+PORTAL_READABLE_FIELDS = frozenset(
+    {
+        "id",
+        "display_name",
+        "name",
+        "title",
+        "kind",
+        "state",
+        "partner_id",
+        "company_id",
+        "currency_id",
+        "date_start",
+        "date_end",
+        "minimum_amount",
+        "create_date",
+        "access_url",
+    }
+)
+
+
+class CrmAgreement(models.Model):
+    """The terms agreed with a customer, as he reads them.
+
+    He sees the individual agreements of his own commercial partner once they are in force: not
+    drafts under negotiation, not the standard terms of the company with their internal limits,
+    and not how orders that deviate are treated.
+    """
+
+    _inherit = "crm.agreement"
+
+    @api.model
+    def _portal_readable_fields(self):
+        """Names of the fields that portal users may read; other add-ons extend it."""
+        return PORTAL_READABLE_FIELDS
+
+    def _has_field_access(self, field, operation):
+        if not super()._has_field_access(field, operation):
+            return False
+        if not self.env.su and self.env.user.share:
+            return operation == "read" and field.name in self._portal_readable_fields()
+        return True
+
+    @api.model
+    def _portal_get_domain(self):
+        """Agreements listed in the portal; the record rule limits them to the customer's own."""
+        today = fields.Date.context_today(self)
+        return (
+            Domain("state", "=", "active")
+            & Domain("kind", "=", "individual")
+            & (Domain("date_end", "=", False) | Domain("date_end", ">=", today))
+        )
+
+    def _portal_get_terms(self):
+        """The terms in plain words.
+
+        :return: dicts with ``label`` and ``texts`` (list of sentences); a term that was not agreed
+            is left out
+        :rtype: list[dict]
+        """
+        self.ensure_one()
+        agreement_sudo = self.sudo()  # names of price lists and payment terms, of this record only
+        terms = [{"label": self.env._("Validity"), "texts": [self._portal_get_validity()]}]
+        if agreement_sudo.pricelist_id:
+            terms.append(
+                {
+                    "label": self.env._("Prices"),
+                    "texts": [
+                        self.env._(
+                            "Your prices follow the price list “%(name)s”, in %(currency)s.",
+                            name=agreement_sudo.pricelist_id.name,
+                            currency=agreement_sudo.currency_id.name,
+                        )
+                    ],
+                }
+            )
+        if agreement_sudo.discount_line_ids:
+            terms.append(
+                {
+                    "label": self.env._("Discounts"),
+                    "texts": [
+                        self.env._(
+                            "Up to %(discount)s%% on %(target)s.",
+                            discount=f"{line.max_discount:g}",
+                            target=line._get_target_label(),
+                        )
+                        for line in agreement_sudo.discount_line_ids
+                    ],
+                }
+            )
+        if agreement_sudo.payment_term_id:
+            terms.append(
+                {
+                    "label": self.env._("Payment"),
+                    "texts": [agreement_sudo.payment_term_id.display_name],
+                }
+            )
+        if agreement_sudo.minimum_amount:
+            terms.append(
+                {
+                    "label": self.env._("Smallest order"),
+                    "texts": [
+                        self.env._(
+                            "%(amount)s before taxes.",
+                            amount=format_amount(
+                                self.env, agreement_sudo.minimum_amount, agreement_sudo.currency_id
+                            ),
+                        )
+                    ],
+                }
+            )
+        return terms
+
+    def _portal_get_validity(self):
+        self.ensure_one()
+        start = format_date(self.env, self.date_start)
+        if not self.date_end:
+            return self.env._("In force since %(start)s, without an end date.", start=start)
+        return self.env._(
+            "In force from %(start)s until %(end)s.",
+            start=start,
+            end=format_date(self.env, self.date_end),
+        )

@@ -1,0 +1,251 @@
+from odoo import api, models
+from odoo.addons.crm_claims.models.crm_claim_stage import ANSWERABLE_STATES
+from odoo.fields import Domain
+
+PORTAL_READABLE_FIELDS = frozenset(
+    {
+        "id",
+        "display_name",
+        "name",
+        "subject",
+        "description",
+        "partner_id",
+        "company_id",
+        "currency_id",
+        "state",
+        "remedy",
+        "amount_claimed",
+        "order_id",
+        "line_ids",
+        "date_registered",
+        "date_acknowledged",
+        "date_promised",
+        "date_decided",
+        "date_closed",
+        "waiting_question",
+        "customer_answer",
+        "customer_answer_reason",
+        "customer_answer_date",
+        "create_date",
+        "access_url",
+    }
+)
+
+#: states in which the decision has been given to the customer
+DECIDED_STATES = (*ANSWERABLE_STATES, "closed")
+FINISHED_STATES = ("closed", "rejected", "cancelled")
+
+
+class CrmClaim(models.Model):
+    """What the customer sees of a claim, and in which words.
+
+    A portal user reads the claims of his own commercial partner, and of those only the fields of a
+    fixed list: not the cause, not who is at fault, not the internal handling, and nothing of the
+    decision before it is given. He never writes: answers, withdrawal, rating and messages pass
+    through the controllers, which check each of them. A confidential claim stays between us and
+    the person who filed it: colleagues of that person do not see it, unless it was filed in the
+    name of the company itself.
+    """
+
+    _inherit = "crm.claim"
+    _mail_post_access = "read"
+
+    def _compute_access_url(self):
+        super()._compute_access_url()
+        for claim in self:
+            claim.access_url = f"/my/claims/{claim.id}"
+
+    # ------------------------------------------------------------
+    # Field access
+    # ------------------------------------------------------------
+
+    @api.model
+    def _portal_readable_fields(self):
+        """Names of the fields that portal users may read; other add-ons extend it."""
+        return PORTAL_READABLE_FIELDS
+
+    def _has_field_access(self, field, operation):
+        if not super()._has_field_access(field, operation):
+            return False
+        if not self.env.su and self.env.user.share:
+            return operation == "read" and field.name in self._portal_readable_fields()
+        return True
+
+    # ------------------------------------------------------------
+    # Domains
+    # ------------------------------------------------------------
+
+    @api.model
+    def _portal_get_open_domain(self):
+        return Domain("state", "not in", FINISHED_STATES)
+
+    @api.model
+    def _portal_get_closed_domain(self):
+        return Domain("state", "in", FINISHED_STATES)
+
+    @api.model
+    def _portal_get_waiting_domain(self):
+        """Claims on which the customer has the next word."""
+        return Domain("state", "=", "waiting_client") | (
+            Domain("state", "in", ANSWERABLE_STATES) & Domain("customer_answer", "=", False)
+        )
+
+    # ------------------------------------------------------------
+    # Plain words
+    # ------------------------------------------------------------
+
+    @api.model
+    def _portal_get_state_labels(self):
+        """Public name of each state, in the order in which a claim goes through them."""
+        return {
+            "new": self.env._("Received"),
+            "acknowledged": self.env._("Accepted for handling"),
+            "investigating": self.env._("Being looked into"),
+            "waiting_client": self.env._("Waiting for you"),
+            "decided": self.env._("Decision ready"),
+            "closed": self.env._("Closed"),
+            "rejected": self.env._("Declined"),
+            "cancelled": self.env._("Withdrawn"),
+        }
+
+    def _portal_get_status(self):
+        """Status of the claim for its customer.
+
+        :return: ``label`` (a word or two), ``text`` (what it means and what comes next), ``color``
+            (a Bootstrap theme colour)
+        :rtype: dict
+        """
+        self.ensure_one()
+        texts = {
+            "new": self.env._(
+                "We have your claim. Somebody will look at it and confirm it to you."
+            ),
+            "acknowledged": self.env._(
+                "Your claim is confirmed and has been given to a specialist."
+            ),
+            "investigating": self.env._("We are finding out what happened and why."),
+            "waiting_client": self.env._(
+                "We need something from you to go on. Please read the last message and answer."
+            ),
+            "decided": self.env._("Please read our decision and tell us whether you accept it."),
+            "closed": self.env._("This claim is settled. Thank you for telling us."),
+            "rejected": self.env._(
+                "We could not satisfy this claim. Please read our reasons and tell us whether you"
+                " accept them."
+            ),
+            "cancelled": self.env._("You withdrew this claim; nothing more will happen with it."),
+        }
+        colors = {
+            "waiting_client": "warning",
+            "decided": "primary",
+            "closed": "success",
+            "rejected": "danger",
+            "cancelled": "secondary",
+        }
+        label = self._portal_get_state_labels().get(self.state, "")
+        text = texts.get(self.state, "")
+        color = colors.get(self.state, "info")
+        answer = self.customer_answer
+        if self.state in ANSWERABLE_STATES and answer == "accepted":
+            label = self.env._("Decision accepted")
+            text = self.env._("You accepted our decision. Thank you.")
+            color = "success"
+        elif self.state in ANSWERABLE_STATES and answer == "rejected":
+            label = self.env._("Decision not accepted")
+            text = self.env._("You did not accept our decision. We will come back to you.")
+            color = "warning"
+        elif self.state == "investigating" and self.reopen_count:
+            text = self.env._("You did not accept our decision, so we are looking into it again.")
+        return {"label": label, "text": text, "color": color}
+
+    def _portal_get_timeline(self):
+        """Steps of the claim for its customer, oldest first.
+
+        :return: dicts with ``label``, ``date`` (date, datetime or ``False``), ``done`` and
+            ``current`` (bool) and ``expected`` (bool: the date is a promise)
+        :rtype: list[dict]
+        """
+        self.ensure_one()
+        labels = self._portal_get_state_labels()
+        steps = [{"label": labels["new"], "date": self.date_registered, "done": True}]
+        if self.state == "cancelled":
+            steps.append({"label": labels["cancelled"], "date": self.date_closed, "done": True})
+        else:
+            order = ("new", "acknowledged", "investigating", "decided", "closed")
+            reached = {"waiting_client": "investigating", "rejected": "decided"}.get(
+                self.state, self.state
+            )
+            position = order.index(reached) if reached in order else 0
+            steps += [
+                {
+                    "label": labels["acknowledged"],
+                    "date": self.date_acknowledged,
+                    "done": position >= 1,
+                },
+                {
+                    "label": labels[
+                        "waiting_client" if self.state == "waiting_client" else "investigating"
+                    ],
+                    "date": False,
+                    "done": position >= 2,
+                },
+                {
+                    "label": labels["rejected"]
+                    if self.state == "rejected"
+                    else self.env._("Decision"),
+                    "date": self.date_decided if position >= 3 else self.date_promised,
+                    "done": position >= 3,
+                    "expected": position < 3,
+                },
+                {
+                    "label": labels["closed"],
+                    "date": self.date_closed if position >= 4 else False,
+                    "done": position >= 4,
+                },
+            ]
+        last_done = max(index for index, step in enumerate(steps) if step["done"])
+        for index, step in enumerate(steps):
+            step["current"] = index == last_done
+            step.setdefault("expected", False)
+        return steps
+
+    # ------------------------------------------------------------
+    # What the customer may do now
+    # ------------------------------------------------------------
+
+    def _portal_is_decision_visible(self):
+        self.ensure_one()
+        return self.state in DECIDED_STATES
+
+    def _portal_can_answer(self):
+        """A decision was given and the customer has not yet said whether he accepts it."""
+        self.ensure_one()
+        return self.state in ANSWERABLE_STATES and not self.customer_answer
+
+    def _portal_can_cancel(self):
+        self.ensure_one()
+        return self.state not in (*FINISHED_STATES, *ANSWERABLE_STATES)
+
+    def _portal_can_rate(self):
+        """Once decided, each claim is rated once."""
+        self.ensure_one()
+        return self.state in DECIDED_STATES and not self.sudo().rating_ids.filtered("consumed")
+
+    # ------------------------------------------------------------
+    # Messages and files
+    # ------------------------------------------------------------
+
+    def _portal_get_message_domain(self):
+        """Messages that the customer may see: discussions, no internal notes, no tracking."""
+        field = self._fields["website_message_ids"]
+        return (
+            Domain(field.get_comodel_domain(self))
+            & Domain("res_id", "in", self.ids)
+            & self.env["mail.message"]._get_search_domain_share()
+            & Domain("subtype_id", "=", self.env.ref("mail.mt_comment").id)
+        )
+
+    def _portal_get_messages(self):
+        """mail.message records the customer may see, oldest first, as superuser."""
+        self.ensure_one()
+        return self.env["mail.message"].sudo().search(self._portal_get_message_domain(), order="id")
