@@ -249,3 +249,20 @@ class CrmClaim(models.Model):
         """mail.message records the customer may see, oldest first, as superuser."""
         self.ensure_one()
         return self.env["mail.message"].sudo().search(self._portal_get_message_domain(), order="id")
+
+    # ------------------------------------------------------------
+    # Rating
+    # ------------------------------------------------------------
+
+    def _portal_rate(self, partner, rate, feedback):
+        """Keep the customer's rating of a claim that :meth:`_portal_can_rate`.
+
+        :param partner: res.partner who rates
+        :param int rate: 1, 3 or 5, as Odoo's rating counts
+        :param str feedback: plain text, may be empty
+        """
+        self.ensure_one()
+        claim_sudo = self.sudo()  # customers have no access to ratings; the caller checked him
+        token = claim_sudo._rating_get_access_token(partner)
+        rating_sudo = claim_sudo.env["rating.rating"].search([("access_token", "=", token)])
+        claim_sudo.rating_apply(rate, rating=rating_sudo, feedback=feedback)

@@ -88,7 +88,6 @@ class CrmClaim(models.Model):
             "remedy": post.get("remedy"),
             "channel": "portal",
             "partner_id": partner.id,
-            "user_id": False,
         }
         values["subject"] = " ".join(values["subject"].split())
         if not values["subject"]:
@@ -365,8 +364,5 @@ class CrmClaim(models.Model):
             claim_sudo._portal_post_message(
                 user.partner_id, self.env._("Files sent with the claim"), accepted
             )
-        claim_sudo._portal_acknowledge()
+        claim_sudo._register()
         return claim_sudo
-
-    def _portal_acknowledge(self):
-        """Tell the customer by mail that his claim arrived; the room for it is crm_claims."""

@@ -1,7 +1,7 @@
 from odoo import api, models
 
 PORTAL_READABLE_FIELDS = frozenset(
-    {"id", "display_name", "claim_id", "order_line_id", "product_id", "quantity", "create_date"}
+    {"id", "display_name", "claim_id", "order_line_id", "product_id", "name", "quantity"}
 )
 
 

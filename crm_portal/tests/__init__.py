@@ -1,0 +1,8 @@
+from . import (
+    test_agreements,
+    test_attacks,
+    test_claim_answers,
+    test_claim_filing,
+    test_claim_pages,
+    test_uploads,
+)

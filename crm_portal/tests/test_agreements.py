@@ -1,0 +1,91 @@
+from datetime import date, timedelta
+
+from odoo.fields import Command
+from odoo.tests import new_test_user, tagged
+from odoo.tools import mute_logger
+
+from .common import PortalCase
+
+
+@tagged("post_install", "-at_install")
+class TestPortalAgreements(PortalCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.approver = new_test_user(
+            cls.env,
+            login="portal_approver",
+            groups="sales_team.group_sale_manager,crm_extended.crm_agreements_group_approver",
+        )
+        cls.payment_term = cls.env["account.payment.term"].create({"name": "Thirty days, please"})
+        cls.agreement = cls._create_agreement(cls.north, title="Tools 2026")
+        cls.agreement_balt = cls._create_agreement(cls.balt, title="Balt terms")
+
+    @classmethod
+    def _create_agreement(cls, partner, active=True, **values):
+        agreement = cls.env["crm.agreement"].create(
+            {
+                "partner_id": partner.id,
+                "date_start": date.today() - timedelta(days=30),
+                "date_end": date.today() + timedelta(days=30),
+                "payment_term_id": cls.payment_term.id,
+                "minimum_amount": 250.0,
+                "note": "<p>Secret: they will pay more.</p>",
+                "discount_line_ids": [
+                    Command.create(
+                        {"applied_on": "product", "product_id": cls.drill.id, "max_discount": 12.5}
+                    ),
+                    Command.create({"applied_on": "all", "max_discount": 5}),
+                ],
+                **values,
+            }
+        )
+        if active:
+            agreement.action_submit()
+            agreement.with_user(cls.approver).action_approve()
+        return agreement
+
+    def setUp(self):
+        super().setUp()
+        self.login(self.nina)
+
+    def test_list(self):
+        self._create_agreement(self.north, active=False, title="Being negotiated")
+        page = self.url_open("/my/agreements").text
+        self.assertIn("Tools 2026", page)
+        self.assertNotIn("Balt terms", page)
+        self.assertNotIn("Being negotiated", page)
+
+    def test_counter(self):
+        result = self.jsonrpc("/my/counters", counters=["agreement_count"])["result"]
+        self.assertEqual(result, {"agreement_count": 1})
+
+    def test_terms_in_plain_words(self):
+        page = self.url_open(f"/my/agreements/{self.agreement.id}").text
+        for text in (
+            "Tools 2026",
+            "In force from",
+            "Up to 12.5% on Test Drill",
+            "Up to 5% on all products",
+            "Thirty days, please",
+            "250.00",
+        ):
+            self.assertIn(text, page)
+        for secret in ("Secret", "approval", "Approved"):
+            self.assertNotIn(secret, page)
+
+    def test_empty_list(self):
+        self.login(self.carla)
+        self.assertIn("No individual agreement yet", self.url_open("/my/agreements").text)
+
+    @mute_logger("odoo.http")
+    def test_of_others(self):
+        draft = self._create_agreement(self.north, active=False)
+        for agreement_id in (self.agreement_balt.id, draft.id, 0, 2**31, 2**63):
+            self.assertEqual(self.url_open(f"/my/agreements/{agreement_id}").status_code, 404)
+        self.login(self.carla)
+        self.assertEqual(self.url_open(f"/my/agreements/{self.agreement.id}").status_code, 404)
+
+    def test_suspended(self):
+        self.agreement.with_user(self.approver).action_suspend()
+        self.assertNotIn("Tools 2026", self.url_open("/my/agreements").text)
