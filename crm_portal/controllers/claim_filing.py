@@ -9,7 +9,7 @@ from ..models.crm_claim_filing import PortalFormError
 from .claims import PortalClaims
 
 MAX_ORDERS = 50
-FORM_KEYS = ("subject", "description", "remedy", "amount_claimed", "order_id", "form_key")
+FORM_KEYS = ("subject", "description", "remedy", "order_id", "form_key")
 
 
 class PortalClaimFiling(PortalClaims):

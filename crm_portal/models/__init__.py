@@ -4,6 +4,7 @@ from . import (
     crm_claim_filing,
     crm_claim_line,
     ir_http,
+    mail_message,
     res_company,
     res_config_settings,
     sale_order,

@@ -5,6 +5,7 @@ from odoo.tools import format_amount, format_date
 PORTAL_READABLE_FIELDS = frozenset(
     {
         "id",
+        "active",
         "display_name",
         "name",
         "title",

@@ -5,6 +5,7 @@ from odoo.fields import Domain
 PORTAL_READABLE_FIELDS = frozenset(
     {
         "id",
+        "active",
         "display_name",
         "name",
         "subject",
@@ -31,6 +32,7 @@ PORTAL_READABLE_FIELDS = frozenset(
     }
 )
 
+PORTAL_ORDER = "date_registered desc, id desc"
 #: states in which the decision has been given to the customer
 DECIDED_STATES = (*ANSWERABLE_STATES, "closed")
 FINISHED_STATES = ("closed", "rejected", "cancelled")
@@ -70,6 +72,12 @@ class CrmClaim(models.Model):
         if not self.env.su and self.env.user.share:
             return operation == "read" and field.name in self._portal_readable_fields()
         return True
+
+    def _order_to_sql(self, order, query, alias=None, reverse=False):
+        """The usual order starts with the severity, which customers do not know."""
+        if order == self._order and not self.env.su and self.env.user.share:
+            order = PORTAL_ORDER
+        return super()._order_to_sql(order, query, alias=alias, reverse=reverse)
 
     # ------------------------------------------------------------
     # Domains

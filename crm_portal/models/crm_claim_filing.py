@@ -3,7 +3,7 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.fields import Command
-from odoo.tools import float_is_zero, format_amount, plaintext2html
+from odoo.tools import float_is_zero, plaintext2html
 
 from ..tools import uploads
 
@@ -77,8 +77,7 @@ class CrmClaim(models.Model):
 
         :param partner: res.partner, contact who files
         :param dict post: untrusted; the keys read are ``subject``, ``description``, ``remedy``,
-            ``amount_claimed``, ``order_id``, and for each order line ``line_<id>`` (ticked) with
-            ``quantity_<id>``
+            ``order_id``, and for each order line ``line_<id>`` (ticked) with ``quantity_<id>``
         :return: values for ``create``
         :raise PortalFormError: with a message for each wrong field
         """
@@ -98,7 +97,6 @@ class CrmClaim(models.Model):
             errors["description"] = self.env._("Please describe what happened.")
         if values["remedy"] not in dict(self._portal_get_remedies()):
             errors["remedy"] = self.env._("Please choose what you would like us to do.")
-        order_sudo = self.env["sale.order"].sudo()
         if post.get("order_id"):
             order_sudo = self._portal_find_order(partner, post["order_id"])
             if order_sudo:
@@ -111,19 +109,6 @@ class CrmClaim(models.Model):
                 errors["order_id"] = self.env._("Please choose one of your own orders.")
         if not values.get("company_id"):
             values["company_id"] = self.env.user.company_id.id
-        amount = post.get("amount_claimed")
-        if amount:
-            values["amount_claimed"] = self._portal_parse_quantity(amount)
-            if values["amount_claimed"] is None:
-                errors["amount_claimed"] = self.env._(
-                    "Please enter the amount as a number, for example %(example)s.",
-                    example="125.50",
-                )
-            elif order_sudo and values["amount_claimed"] > order_sudo.amount_total:
-                errors["amount_claimed"] = self.env._(
-                    "The whole order came to %(amount)s. Please enter no more than that.",
-                    amount=format_amount(self.env, order_sudo.amount_total, order_sudo.currency_id),
-                )
         if errors:
             raise PortalFormError(errors)
         return values
@@ -248,10 +233,10 @@ class CrmClaim(models.Model):
         return accepted
 
     def _portal_attach_files(self, files):
-        """Store accepted files on the claim.
+        """Store accepted files, to be handed to the next message of the claim.
 
         :param files: what :meth:`_portal_check_files` returned
-        :return: ir.attachment records, as superuser
+        :return: ir.attachment records, as superuser; the message links them to the claim
         """
         self.ensure_one()
         return (
@@ -263,8 +248,8 @@ class CrmClaim(models.Model):
                         "name": name,
                         "raw": content,
                         "mimetype": mimetype,
-                        "res_model": self._name,
-                        "res_id": self.id,
+                        "res_model": "mail.compose.message",
+                        "res_id": 0,
                     }
                     for name, content, mimetype in files
                 ]
@@ -364,5 +349,5 @@ class CrmClaim(models.Model):
             claim_sudo._portal_post_message(
                 user.partner_id, self.env._("Files sent with the claim"), accepted
             )
-        claim_sudo._register()
+        claim_sudo._send_acknowledgement()
         return claim_sudo

@@ -1,7 +1,16 @@
 from odoo import api, models
 
 PORTAL_READABLE_FIELDS = frozenset(
-    {"id", "display_name", "claim_id", "order_line_id", "product_id", "name", "quantity"}
+    {
+        "id",
+        "display_name",
+        "claim_id",
+        "order_line_id",
+        "product_id",
+        "name",
+        "quantity",
+        "sequence",
+    }
 )
 
 

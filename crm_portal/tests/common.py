@@ -23,6 +23,8 @@ class PortalCase(HttpCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
+        cls.env["res.lang"]._activate_lang("en_US")
+        cls.env["ir.default"].set("res.partner", "lang", "en_US")  # language of visitors
         cls.company = cls.env.ref("base.main_company")
         cls.company.portal_claims_per_hour = 100
         cls.other_company = cls.env["res.company"].create({"name": "Sister Company"})
@@ -65,6 +67,7 @@ class PortalCase(HttpCase):
                 "name": login.capitalize(),
                 "email": f"{login}@example.com",
                 "parent_id": company_partner.id,
+                "lang": "en_US",
                 "tz": "Asia/Tokyo",
             }
         )
@@ -155,6 +158,12 @@ class PortalCase(HttpCase):
                 },
             },
         ).json()
+
+    def call(self, model, method, *args, **kwargs):
+        """Result of an RPC that must succeed."""
+        answer = self.rpc(model, method, *args, **kwargs)
+        self.assertIn("result", answer, answer)
+        return answer["result"]
 
     def jsonrpc(self, url, **params):
         return self.url_open(

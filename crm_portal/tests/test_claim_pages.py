@@ -1,4 +1,5 @@
 from datetime import date, datetime
+from itertools import pairwise
 
 from lxml import html
 from odoo.tests import tagged
@@ -66,7 +67,6 @@ class TestClaimPages(PortalCase):
         self.assertEqual(self.get_listed("?filterby=closed"), [])
         self.assertEqual(self.get_listed("?sortby=name"), ["Third", "Second", "First"])
         self.assertEqual(self.get_listed("?search=seco"), ["Second"])
-        self.assertEqual(self.get_listed("?search=%25"), [])
 
     def test_search_by_number_and_order(self):
         claim = self._create_claim(subject="With order", order_id=self.order.id)
@@ -157,7 +157,10 @@ class TestClaimPages(PortalCase):
         self.assertEqual(set(self.env["crm.claim"]._portal_get_state_labels()), set(states))
         for state in states:
             claim = self._create_decided_claim(
-                state=state, recourse="<p>Ombudsman</p>", waiting_question="Which one?"
+                state=state,
+                decision="rejected" if state == "rejected" else "satisfied",
+                recourse="<p>Ombudsman</p>",
+                waiting_question="Which one?",
             )
             with self.subTest(state):
                 status = claim._portal_get_status()
@@ -175,7 +178,7 @@ class TestClaimPages(PortalCase):
             with self.subTest(url):
                 self.assertEqual(levels[0], 1)
                 self.assertEqual(levels.count(1), 1)
-                for before, after in zip(levels, levels[1:], strict=False):
+                for before, after in pairwise(levels):
                     self.assertLessEqual(after - before, 1, levels)
 
     def test_times_in_the_zone_of_the_customer(self):
@@ -206,6 +209,7 @@ class TestClaimPages(PortalCase):
         claim = self._create_claim()
         claim.with_user(self.handler).message_post(
             body="Please look at the attached drawing",
+            message_type="comment",
             subtype_xmlid="mail.mt_comment",
             attachments=[("drawing.png", make_picture())],
         )

@@ -34,7 +34,7 @@ class TestUploads(BaseCase):
             (make_picture("JPEG"), "image/jpeg"),
             (make_picture("PNG"), "image/png"),
             (make_picture("GIF"), "image/gif"),
-            (make_picture("WEBP"), "image/webp"),
+            (b"RIFF\x24\0\0\0WEBPVP8 " + b"\0" * 24, "image/webp"),
             (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "image/heic"),
             (b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj", "application/pdf"),
             (make_ooxml("word"), office + "wordprocessingml.document"),

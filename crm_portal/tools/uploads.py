@@ -43,7 +43,6 @@ _PIL_TYPES = {
     "MPO": "image/jpeg",  # several pictures in one JPEG, as some phones write them
     "PNG": "image/png",
     "GIF": "image/gif",
-    "WEBP": "image/webp",
 }
 _IMAGE_SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a")
 _HEIF_BRANDS = {b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1"}
@@ -75,8 +74,10 @@ def sniff(data):
     """
     if not data:
         return None
-    if data.startswith(_IMAGE_SIGNATURES) or (data[:4] == b"RIFF" and data[8:12] == b"WEBP"):
+    if data.startswith(_IMAGE_SIGNATURES):
         return _sniff_image(data)
+    if data[:4] == b"RIFF":  # WebP is told by its header: the server does not open it either
+        return "image/webp" if data[8:15] == b"WEBPVP8" else None
     if data[4:8] == b"ftyp":
         return "image/heic" if data[8:12] in _HEIF_BRANDS else None
     if data.startswith(b"%PDF-"):
