@@ -1,5 +1,9 @@
 from odoo import api, fields, models
-from odoo.addons.crm_claims.models.crm_claim_stage import CLAIM_STATES, OPEN_STATES
+from odoo.addons.crm_claims.models.crm_claim_stage import (
+    ANSWERABLE_STATES,
+    CLAIM_STATES,
+    OPEN_STATES,
+)
 from odoo.exceptions import ValidationError
 from odoo.fields import Domain
 
@@ -33,7 +37,7 @@ class CrmClaim(models.Model):
 
     _name = "crm.claim"
     _description = "Claim"
-    _inherit = ["portal.mixin", "mail.activity.mixin", "rating.mixin"]
+    _inherit = ["portal.mixin", "mail.activity.mixin", "rating.mixin", "crm.interaction.mixin"]
     _order = "severity desc, date_promised, id desc"
     _rec_names_search = ["name", "subject", "partner_name", "partner_id.name"]
     _check_company_auto = True
@@ -216,6 +220,7 @@ class CrmClaim(models.Model):
         help="Date by which the customer was promised a decision.",
     )
     is_overdue = fields.Boolean(compute="_compute_is_overdue", search="_search_is_overdue")
+    is_closable = fields.Boolean(compute="_compute_is_closable")
     is_acknowledgement_sent = fields.Boolean(readonly=True, copy=False)
     reopen_count = fields.Integer("Times Reopened", readonly=True, copy=False)
     waiting_since = fields.Datetime(readonly=True, copy=False)
@@ -346,17 +351,19 @@ class CrmClaim(models.Model):
 
     @api.depends("severity", "team_id", "company_id", "date_registered")
     def _compute_date_promised(self):
+        known = {}  # claims of one hour share their day: the calendar is asked once
         for claim in self:
-            if claim.date_acknowledged or not claim.date_registered:
+            promised = claim.date_promised
+            if (claim.date_acknowledged and promised) or not claim.date_registered:
                 # once acknowledged the date is a promise: only people move it
-                claim.date_promised = claim.date_promised
+                claim.date_promised = promised
                 continue
-            days = claim.team_id.promise_days or claim.company_id._get_claim_promise_days(
-                claim.severity
-            )
-            claim.date_promised = claim.company_id._get_claim_working_date(
-                claim.date_registered, days
-            )
+            company = claim.company_id
+            days = claim.team_id.promise_days or company._get_claim_promise_days(claim.severity)
+            key = (company, claim.date_registered.replace(minute=0, second=0, microsecond=0), days)
+            if key not in known:
+                known[key] = company._get_claim_working_date(key[1], days)
+            claim.date_promised = known[key]
 
     @api.depends("date_promised", "is_open")
     def _compute_is_overdue(self):
@@ -372,6 +379,11 @@ class CrmClaim(models.Model):
         today = fields.Date.context_today(self)
         overdue = Domain("is_open", "=", True) & Domain("date_promised", "<", today)
         return overdue if True in value else ~overdue
+
+    @api.depends("state", "customer_answer", "date_decided")
+    def _compute_is_closable(self):
+        for claim in self:
+            claim.is_closable = claim.state in ANSWERABLE_STATES and claim._can_close()
 
     @api.depends("line_ids.amount")
     def _compute_amount_claimed(self):
@@ -488,4 +500,23 @@ class CrmClaim(models.Model):
             "res_id": self.order_id.id,
             "view_mode": "form",
             "name": self.order_id.display_name,
+        }
+
+    def action_view_tasks(self):
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "crm_claims.project_task_action_claims"
+        )
+        return action | {
+            "domain": [("claim_investigation_id.claim_ids", "in", self.ids)],
+            "context": {"create": False},
+        }
+
+    def action_view_ratings(self):
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "crm_claims.rating_rating_action_claims"
+        )
+        return action | {
+            "domain": [("res_model", "=", self._name), ("res_id", "=", self.id)],
         }

@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 from markupsafe import Markup
 from odoo import api, fields, models
 from odoo.exceptions import UserError
@@ -60,9 +62,13 @@ class CrmClaimInvestigation(models.Model):
     confidential = fields.Boolean(
         compute="_compute_confidential", compute_sudo=True, store=True, index="btree_not_null"
     )
-    date_start = fields.Date(default=fields.Date.context_today, required=True, tracking=True)
-    date_done = fields.Date(readonly=True, copy=False)
-    date_deadline = fields.Date(compute="_compute_progress", compute_sudo=True, store=True)
+    date_start = fields.Date(
+        "Start", default=fields.Date.context_today, required=True, tracking=True
+    )
+    date_done = fields.Date("Done On", readonly=True, copy=False)
+    date_deadline = fields.Date(
+        "Deadline", compute="_compute_progress", compute_sudo=True, store=True
+    )
 
     task_ids = fields.One2many("project.task", "claim_investigation_id", string="Tasks")
     task_count = fields.Integer(compute="_compute_progress", compute_sudo=True, store=True)
@@ -220,9 +226,10 @@ class CrmClaimInvestigation(models.Model):
     def _prepare_task_values(self, step, project, days):
         start, end = days
         company = self.company_id
-        begin = company._get_claim_day_end(self.date_start)
-        start_date = company._get_claim_working_date(begin, start)
-        end_date = company._get_claim_working_date(begin, max(end, start))
+        # day 1 of the plan is the day of the start, or the first working day after it
+        eve = company._get_claim_day_end(self.date_start) - timedelta(days=1)
+        start_date = company._get_claim_working_date(eve, start + 1)
+        end_date = company._get_claim_working_date(eve, max(end, start + 1))
         description = step.description or ""
         if step.proof:
             description += Markup("<p>%s</p>") % self.env._(

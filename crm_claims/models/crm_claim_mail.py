@@ -30,6 +30,9 @@ class CrmClaim(models.Model):
     def _send_decision(self):
         self._send_to_customer("crm_claims.mail_template_decision")
 
+    def _send_question(self):
+        self._send_to_customer("crm_claims.mail_template_question")
+
     def _send_rating_request(self):
         """Ask the customer of a closed claim for a rating."""
         self.filtered("partner_id")._send_to_customer("crm_claims.mail_template_rating")

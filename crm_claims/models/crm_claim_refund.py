@@ -39,6 +39,15 @@ class CrmClaim(models.Model):
             return action | {"view_mode": "form", "res_id": self.credit_note_ids.id}
         return action | {"view_mode": "list,form", "domain": [("claim_id", "=", self.id)]}
 
+    def _has_invoiced_lines(self):
+        """Whether an item of the claim is on a posted invoice."""
+        # sudo: only the answer leaves this method
+        invoice_lines_sudo = self.sudo().line_ids.order_line_id.invoice_lines
+        return any(
+            line.parent_state == "posted" and line.move_id.move_type == "out_invoice"
+            for line in invoice_lines_sudo
+        )
+
     def _create_credit_notes(self):
         """Create draft credit notes for the granted quantities that are not credited yet.
 

@@ -3,6 +3,7 @@ from collections import defaultdict
 from odoo import api, fields, models
 from odoo.addons.crm_claims.models.crm_claim_stage import ANSWERABLE_STATES
 from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.fields import Command
 from odoo.tools import is_html_empty
 
 REOPENABLE_STATES = ("decided", "closed", "rejected", "cancelled")
@@ -165,6 +166,8 @@ class CrmClaim(models.Model):
         for stamps, claims in by_stamps.items():
             super(CrmClaim, claims).write(vals | dict(stamps))
         moving._check_required_content()
+        if stage.state not in ("rejected", "cancelled"):
+            moving.line_ids._check_quantity()
         return True
 
     # ------------------------------------------------------------------
@@ -246,26 +249,28 @@ class CrmClaim(models.Model):
         if stage.state == "closed":
             self._check_closable()
 
-    def _check_closable(self):
-        """Only an accepted decision, or one left unanswered long enough, is closed."""
+    def _can_close(self):
+        """Whether the decision was accepted, or left unanswered long enough."""
         self.ensure_one()
-        if self.customer_answer == "accepted":
-            return
+        if self.customer_answer:
+            return self.customer_answer == "accepted"
         days = self.company_id.claim_answer_days
-        silent = (
-            not self.customer_answer
-            and days
+        return bool(
+            days
             and self.date_decided
             and fields.Datetime.now() >= fields.Datetime.add(self.date_decided, days=days)
         )
-        if not silent:
+
+    def _check_closable(self):
+        self.ensure_one()
+        if not self._can_close():
             raise UserError(
                 self.env._(
                     "The customer has not accepted the decision on claim %(claim)s. He does so in "
                     "the portal, or a claims administrator records his answer with a reason; "
                     "without an answer the claim can be closed %(days)s days after the decision.",
                     claim=self.display_name,
-                    days=days,
+                    days=self.company_id.claim_answer_days,
                 )
             )
 
@@ -373,8 +378,78 @@ class CrmClaim(models.Model):
         self._send_acknowledgement()
 
     def action_investigate(self):
-        """Start the investigation; the plan is made by ``action_plan_investigation``."""
+        """Mark the claim as being investigated, whether by a plan or without one."""
         self._move_to("investigating")
+
+    def action_plan_investigation(self):
+        """Open the investigation of the claim; a draft from the fitting template if none runs."""
+        self.ensure_one()
+        investigation = self.investigation_ids.filtered(
+            lambda record: record.state in ("draft", "running")
+        )[:1]
+        if not investigation:
+            investigation = self.env["crm.claim.investigation"].create(
+                self._prepare_investigation_values()
+            )
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": "crm.claim.investigation",
+            "res_id": investigation.id,
+            "view_mode": "form",
+            "name": investigation.name,
+        }
+
+    def _prepare_investigation_values(self):
+        return {
+            "name": self.display_name,
+            "company_id": self.company_id.id,
+            "template_id": self._get_investigation_template().id,
+            "team_id": self.team_id.id,
+            "user_id": (self.user_id or self.env.user).id,
+            "claim_ids": [Command.link(self.id)],
+            "cause_id": self.cause_id.id,
+        }
+
+    def _get_investigation_template(self):
+        """Template of the cause, or of the nearest cause above it; else 8D for critical claims
+        and the first plain one for the others."""
+        cause = self.cause_id
+        while cause:
+            if cause.template_id:
+                return cause.template_id
+            cause = cause.parent_id
+        return self.env["crm.claim.investigation.template"].search(
+            [
+                ("method", "=", "8d" if self.severity == "3" else "plain"),
+                ("company_id", "in", [self.company_id.id, False]),
+            ],
+            limit=1,
+        )
+
+    def action_decide(self):
+        """Open the decision; it is announced from there."""
+        self.ensure_one()
+        return self._get_wizard_action("crm.claim.decision", self.env._("Decide"))
+
+    def action_ask_customer(self):
+        self.ensure_one()
+        return self._get_wizard_action("crm.claim.question", self.env._("Ask the Customer"))
+
+    def action_answer_for_customer(self):
+        self.ensure_one()
+        return self._get_wizard_action(
+            "crm.claim.answer", self.env._("Record the Customer's Answer")
+        )
+
+    def _get_wizard_action(self, model, name):
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": model,
+            "view_mode": "form",
+            "target": "new",
+            "name": name,
+            "context": {"default_claim_id": self.id},
+        }
 
     def action_close(self):
         self._move_to("closed")

@@ -1,0 +1,19 @@
+from odoo import fields, models
+
+
+class CrmClaimQuestion(models.TransientModel):
+    """A question to the customer; the claim waits for the answer, and his answer brings it back."""
+
+    _name = "crm.claim.question"
+    _description = "Ask the Customer"
+
+    claim_id = fields.Many2one("crm.claim", required=True, readonly=True, ondelete="cascade")
+    question = fields.Text(required=True, help="The customer reads this.")
+    send_mail = fields.Boolean("Send by E-mail", default=True)
+
+    def action_ask(self):
+        self.ensure_one()
+        self.claim_id._move_to("waiting_client", waiting_question=self.question)
+        if self.send_mail:
+            self.claim_id._send_question()
+        return {"type": "ir.actions.act_window_close"}
