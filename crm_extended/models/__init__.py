@@ -1,4 +1,7 @@
-from . import crm_interaction_mixin  # inherited by models that come before it in the alphabet
+from . import (  # inherited by models that come before them in the alphabet
+    crm_interaction_mixin,
+    crm_interaction_mixin_clock,
+)
 
 # isort: split
 from . import (
@@ -7,7 +10,9 @@ from . import (
     crm_agreement_deviation,
     crm_agreement_discount,
     crm_interaction,
+    crm_interaction_attempt,
     crm_interaction_chain,
+    crm_interaction_chain_attempt,
     crm_interaction_outcome,
     crm_interaction_outcome_retry,
     crm_interaction_participant,
@@ -20,6 +25,7 @@ from . import (
     crm_sale_import_preview,
     crm_sale_import_row,
     crm_sale_import_run,
+    mail_activity,
     payment_transaction,
     res_company,
     res_config_settings,

@@ -174,7 +174,6 @@ class CrmInteraction(models.Model):
     result_note = fields.Text(
         string="Result", copy=False, groups="crm_extended.crm_interactions_group_user"
     )
-    attempt_key = fields.Integer(related="chain_id.outcome_number", string="Attempt Key")
     outcome_buttons = fields.Json(compute="_compute_outcome_buttons")
 
     # sources: nothing is recorded twice
@@ -267,7 +266,7 @@ class CrmInteraction(models.Model):
             interaction.res_model = chain_sudo.res_model
             interaction.res_id = chain_sudo.res_id
 
-    @api.depends("state", "outcome_id", "kind", "company_id")
+    @api.depends("state", "outcome_id", "kind", "company_id", "chain_id.outcome_number")
     @api.depends_context("lang")
     def _compute_outcome_buttons(self):
         self.outcome_buttons = False
@@ -276,8 +275,13 @@ class CrmInteraction(models.Model):
             and interaction.state in PENDING_STATES
             and not interaction.outcome_id
         )
+        Outcome = self.env["crm.interaction.outcome"]
         for company, interactions in pending.grouped("company_id").items():
-            interactions.outcome_buttons = self.env["crm.interaction.outcome"]._get_buttons(company)
+            outcomes = Outcome._get_buttons(company)
+            for interaction in interactions:
+                # sudo: just a number, which a click brings back
+                key = interaction.chain_id.sudo().outcome_number
+                interaction.outcome_buttons = {"key": key, "outcomes": outcomes}
 
     # ------------------------------------------------------------
     # CRUD
@@ -514,7 +518,9 @@ class CrmInteraction(models.Model):
 
     def _cancel_activities(self):
         # sudo: as above
-        self.activity_id.sudo().filtered("active").unlink()
+        activities_sudo = self.activity_id.sudo().filtered("active")
+        if activities_sudo:
+            activities_sudo.unlink()
 
     # ------------------------------------------------------------
     # ACTIONS

@@ -80,6 +80,7 @@ class CrmInteractionMixin(models.AbstractModel):
             document.interaction_next_id = interaction
             document.interaction_next_date = interaction.date_deadline
 
+    @api.depends("interaction_ids.state")
     @api.depends_context("lang", "company")
     def _compute_interaction_outcome_buttons(self):
         self.interaction_outcome_buttons = False
@@ -93,7 +94,10 @@ class CrmInteractionMixin(models.AbstractModel):
             company = document._get_interaction_company()
             if company not in buttons:
                 buttons[company] = Outcome._get_buttons(company)
-            document.interaction_outcome_buttons = buttons[company]
+            document.interaction_outcome_buttons = {
+                "key": document.interaction_attempt_key,
+                "outcomes": buttons[company],
+            }
 
     # ------------------------------------------------------------
     # CRUD
@@ -240,3 +244,28 @@ class CrmInteractionMixin(models.AbstractModel):
         return self.env["crm.interaction"]._get_log_action(
             {f"default_{name}": value for name, value in self._prepare_interaction_values().items()}
         )
+
+    # ------------------------------------------------------------
+    # OUTCOMES
+    # ------------------------------------------------------------
+
+    def action_record_outcome(self, outcome_id, key=None, note=None):
+        """Record how an attempt to reach the client of this document ended.
+
+        :param int outcome_id: the crm.interaction.outcome
+        :param int key: `interaction_attempt_key` of the screen on which the button was pressed
+        :param str note: what was said
+        :return: True, or the action of a dialog that asks for the note the outcome needs
+        :raise UserError: if this attempt has been recorded already
+        """
+        self.ensure_one()
+        self.check_access("write")
+        outcome = self.env["crm.interaction.outcome"].browse(outcome_id)
+        if outcome.note_required and not note:
+            return outcome._get_note_action(self, key)
+        chain = self.env["crm.interaction.chain"]._open_for_documents(self)[self.id]
+        chain._record_outcome(outcome, key=key, note=note)
+        return True
+
+    def _interaction_give_up(self, outcome):
+        """What becomes of the document when the last attempt of a ladder has failed."""

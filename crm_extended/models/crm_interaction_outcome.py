@@ -1,8 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
-from ..tools.retry_ladder import get_retry_delay
-
 
 class CrmInteractionOutcome(models.Model):
     """How an attempt to reach the client ended: one button each on a deal and on a call.
@@ -91,11 +89,24 @@ class CrmInteractionOutcome(models.Model):
             for outcome in outcomes
         ]
 
-    def _get_retry_delay(self, attempts):
-        """Time until the next attempt.
+    def _get_note_action(self, record, key):
+        """Dialog that asks for the note before this outcome is recorded.
 
-        :param int attempts: attempts made since the last reached contact, this one included
-        :return: timedelta, or None when the ladder is at its end
+        :param record: the document or interaction on which the button was pressed
+        :param int key: number of recorded outcomes which the user saw
         """
         self.ensure_one()
-        return get_retry_delay(attempts, [retry._get_timedelta() for retry in self.retry_ids])
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.name,
+            "res_model": "crm.interaction.record.outcome",
+            "views": [(False, "form")],
+            "target": "new",
+            "context": {
+                "default_res_model": record._name,
+                "default_res_id": record.id,
+                "default_outcome_id": self.id,
+                "default_attempt_key": key,
+                "default_has_key": key is not None,
+            },
+        }

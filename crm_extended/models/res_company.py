@@ -1,7 +1,21 @@
+from datetime import timedelta
+
+import pytz
 from odoo import fields, models
+from odoo.exceptions import ValidationError
+
+from ..tools.calling_window import CallingWindow
+
+# how far ahead public holidays are looked up for planning calls
+HOLIDAYS_AHEAD = timedelta(days=90)
 
 
 class ResCompany(models.Model):
+    """Each company sets the hours in which its clients may be called, in the clients' time.
+
+    Open days are those of the company's working schedule, its public holidays excepted.
+    """
+
     _inherit = "res.company"
 
     agreement_self_approval = fields.Boolean(
@@ -9,3 +23,64 @@ class ResCompany(models.Model):
         help="Otherwise an agreement or an order that deviates is decided on by an approver who "
         "neither asked for it nor is responsible for it.",
     )
+    crm_calling_hour_from = fields.Float(string="Calls From", default=9.0)
+    crm_calling_hour_to = fields.Float(string="Calls Until", default=18.0)
+
+    _check_crm_calling_hours = models.Constraint(
+        "CHECK (crm_calling_hour_from >= 0 AND crm_calling_hour_to <= 24 "
+        "AND crm_calling_hour_from < crm_calling_hour_to)",
+        "The calling hours must begin before they end, between 0:00 and 24:00.",
+    )
+
+    def _get_calling_window(self, now=None):
+        """When clients of this company may be called.
+
+        :param datetime now: naive, UTC; public holidays are looked up from then on
+        :return: CallingWindow
+        """
+        self.ensure_one()
+        now = now or fields.Datetime.now()
+        # sudo: whoever calls clients need not manage working schedules
+        calendar_sudo = self.sudo().resource_calendar_id
+        attendances_sudo = calendar_sudo.attendance_ids.filtered(
+            lambda attendance: not attendance.display_type and attendance.day_period != "lunch"
+        )
+        weekdays = frozenset(int(day) for day in attendances_sudo.mapped("dayofweek"))
+        zone = pytz.timezone(calendar_sudo.tz or self.partner_id.tz or "UTC")
+        holidays = set()
+        leaves_sudo = (
+            self.env["resource.calendar.leaves"]
+            .sudo()
+            .search(
+                [
+                    ("resource_id", "=", False),
+                    ("calendar_id", "in", (False, calendar_sudo.id)),
+                    ("company_id", "in", (False, self.id)),
+                    ("date_to", ">=", now),
+                    ("date_from", "<=", now + HOLIDAYS_AHEAD),
+                ]
+            )
+        )
+        for leave in leaves_sudo:
+            day, last = (
+                pytz.utc.localize(moment).astimezone(zone).date()
+                for moment in (leave.date_from, leave.date_to - timedelta(seconds=1))
+            )
+            while day <= last:
+                holidays.add(day)
+                day += timedelta(days=1)
+        try:
+            return CallingWindow(
+                hour_from=self.crm_calling_hour_from,
+                hour_to=self.crm_calling_hour_to,
+                weekdays=weekdays or frozenset(range(5)),
+                holidays=frozenset(holidays),
+            )
+        except ValueError as error:
+            raise ValidationError(
+                self.env._(
+                    "Correct the calling hours of %(company)s in the CRM settings: they must "
+                    "begin before they end.",
+                    company=self.name,
+                )
+            ) from error

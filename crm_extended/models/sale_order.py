@@ -230,3 +230,10 @@ class SaleOrder(models.Model):
         self.ensure_one()
         moment = self.date_order or fields.Datetime.now()
         return fields.Datetime.context_timestamp(self, moment).date()
+
+    # ------------------------------------------------------------------
+    # Interactions
+    # ------------------------------------------------------------------
+
+    def _is_interaction_open(self):
+        return super()._is_interaction_open() and self.state != "cancel"

@@ -1,0 +1,12 @@
+from odoo import api, models
+
+
+class BasePartnerMergeAutomaticWizard(models.TransientModel):
+    """Clients that are merged bring their conversations along."""
+
+    _inherit = "base.partner.merge.automatic.wizard"
+
+    @api.model
+    def _update_reference_fields(self, src_partners, dst_partner):
+        super()._update_reference_fields(src_partners, dst_partner)
+        dst_partner._merge_interaction_chains(src_partners)
