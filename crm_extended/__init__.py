@@ -1,1 +1,6 @@
-from . import models, report, wizard
+from . import (
+    controllers,
+    models,
+    report,
+    wizard,
+)

@@ -38,6 +38,7 @@
         "views/crm_sale_history_views.xml",
         "views/crm_sale_fact_views.xml",
         "views/crm_sale_import_views.xml",
+        "views/crm_sale_deal_report_views.xml",
         "views/crm_extended_menus.xml",
     ],
     "demo": [

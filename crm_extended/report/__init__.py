@@ -1,1 +1,4 @@
-from . import crm_sale_fact
+from . import (
+    crm_sale_deal_report,
+    crm_sale_fact,
+)
