@@ -328,6 +328,7 @@ class CrmAgreement(models.Model):
         return super().create(vals_list)
 
     def write(self, vals):
+        self.check_access("write")
         self._check_controlled_fields(vals)
         self._check_terms_unlocked(vals)
         if "state" not in vals:
@@ -438,6 +439,17 @@ class CrmAgreement(models.Model):
                         str(self._fields[name]._description_string(self.env))
                         for name in sorted(locked)
                     ),
+                )
+            )
+
+    def _check_discounts_unlocked(self):
+        locked = self.filtered(lambda agreement: agreement.state != "draft")
+        if locked:
+            raise UserError(
+                self.env._(
+                    "The discounts of %s are locked: renew or duplicate the agreement to change "
+                    "them.",
+                    ", ".join(locked.mapped("name")),
                 )
             )
 

@@ -1,5 +1,5 @@
 from odoo import api, fields, models
-from odoo.exceptions import UserError, ValidationError
+from odoo.exceptions import ValidationError
 
 
 class CrmAgreementDiscount(models.Model):
@@ -74,30 +74,23 @@ class CrmAgreementDiscount(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        lines = super().create(vals_list)
-        lines._check_agreement_unlocked()
-        return lines
+        self.browse().check_access("create")
+        self.env["crm.agreement"].browse(
+            {vals["agreement_id"] for vals in vals_list if vals.get("agreement_id")}
+        )._check_discounts_unlocked()
+        return super().create(vals_list)
 
     def write(self, vals):
-        self._check_agreement_unlocked()
-        result = super().write(vals)
-        self._check_agreement_unlocked()  # the line may have been moved to another agreement
-        return result
+        self.check_access("write")
+        agreements = self.agreement_id
+        if vals.get("agreement_id"):
+            agreements |= agreements.browse(vals["agreement_id"])
+        agreements._check_discounts_unlocked()
+        return super().write(vals)
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_locked(self):
-        self._check_agreement_unlocked()
-
-    def _check_agreement_unlocked(self):
-        locked = self.agreement_id.filtered(lambda agreement: agreement.state != "draft")
-        if locked:
-            raise UserError(
-                self.env._(
-                    "The discounts of %s are locked: renew or duplicate the agreement to change "
-                    "them.",
-                    ", ".join(locked.mapped("name")),
-                )
-            )
+        self.agreement_id._check_discounts_unlocked()
 
     def _get_target(self):
         """What the line is about, as a key that can be compared between agreements."""

@@ -85,7 +85,9 @@ class SaleOrder(models.Model):
     @api.depends("agreement_id")
     def _compute_pricelist_id(self):
         super()._compute_pricelist_id()
-        for order in self.filtered(lambda order: order.state == "draft" and order.partner_id):
+        for order in self.filtered("partner_id"):
+            if order.state != "draft" and order._origin.id:
+                continue
             # sudo: the terms apply whether or not the salesperson may open the agreement
             pricelist_sudo = order.agreement_id.sudo().pricelist_id
             if pricelist_sudo:

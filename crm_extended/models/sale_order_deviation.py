@@ -150,7 +150,7 @@ class SaleOrder(models.Model):
             deviations += self._get_minimum_deviations(agreement_sudo)
         return deviations
 
-    def _prepare_deviation(self, kind, agreement, **values):
+    def _prepare_deviation(self, kind, agreement, figures, **values):
         labels = dict(
             self.env["crm.agreement.deviation"]._fields["kind"]._description_selection(self.env)
         )
@@ -161,7 +161,9 @@ class SaleOrder(models.Model):
             "severity": 1.0,
             "amount": 0.0,
         }
-        return Deviation(kind=kind, agreement=agreement, **{**defaults, **values})
+        return Deviation(
+            kind=kind, agreement=agreement, figures=tuple(figures), **{**defaults, **values}
+        )
 
     def _get_precedence_deviations(self, agreement_sudo):
         """An order may not leave the agreement that applies for a weaker one or for none.

@@ -20,9 +20,10 @@ class SaleOrderLine(models.Model):
     def write(self, vals):
         if not self._get_agreement_trigger_fields() & vals.keys():
             return super().write(vals)
-        return self._run_checked(
-            self.order_id, lambda lines: super(SaleOrderLine, lines).write(vals)
-        )
+        orders = self.order_id
+        if vals.get("order_id"):
+            orders |= orders.browse(vals["order_id"])
+        return self._run_checked(orders, lambda lines: super(SaleOrderLine, lines).write(vals))
 
     def unlink(self):
         return self._run_checked(self.order_id, lambda lines: super(SaleOrderLine, lines).unlink())

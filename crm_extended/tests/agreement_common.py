@@ -9,6 +9,9 @@ class AgreementCommon(BaseCommon):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
+        # The messages that the tests read are English whatever the language of the database.
+        cls.env["res.lang"]._activate_lang("en_US")
+        cls.env = cls.env(context=dict(cls.env.context, lang="en_US"))
         cls.salesman = new_test_user(
             cls.env, "ag_sales", "base.group_user,sales_team.group_sale_salesman"
         )
@@ -24,6 +27,8 @@ class AgreementCommon(BaseCommon):
         cls.auditor = new_test_user(
             cls.env, "ag_auditor", "base.group_user,account.group_account_readonly"
         )
+        users = cls.salesman + cls.other_salesman + cls.approver + cls.approver_2
+        (users + cls.accountant + cls.auditor).write({"lang": "en_US"})
         cls.client = cls.env["res.partner"].create(
             {"name": "Alpha", "is_company": True, "user_id": cls.salesman.id}
         )

@@ -117,7 +117,7 @@ class TestAgreementApproval(AgreementCommon):
         with self.assertRaises(UserError):
             self._decide(user=self.approver_2, reason="  ")
         self._decide(user=self.approver_2)
-        self.assertEqual(self.order.deviation_ids.approver_id, self.approver_2)
+        self.assertEqual(self.order.sudo().deviation_ids.approver_id, self.approver_2)
 
     def test_own_request(self):
         order = self.order.with_user(self.approver)

@@ -144,7 +144,7 @@ class TestAgreementOrders(AgreementCommon):
                 self.assertTrue(set(self._get_kinds(order)) & {"discount", "price"})
 
     def test_header_terms(self):
-        agreement = self._create_agreement(minimum_amount=100.0)
+        agreement = self._create_agreement(minimum_amount=120.0)
         order = self._create_order([{"product_uom_qty": 2.0}])
         order.payment_term_id = self.term_60
         self.assertEqual(self._get_kinds(order), ["payment_term"])

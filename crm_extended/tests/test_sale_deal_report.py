@@ -15,6 +15,10 @@ class TestSaleDealReport(AccountTestInvoicingCommon):
     """Figures of the report against sums made by hand."""
 
     @classmethod
+    def get_default_groups(cls):
+        return super().get_default_groups() | cls.env.ref("sales_team.group_sale_manager")
+
+    @classmethod
     def setUpClass(cls):
         super().setUpClass()
         cls.today = Date.context_today(cls.env.user)
