@@ -115,7 +115,7 @@ class PortalClaimFiling(PortalClaims):
             request.env.invalidate_all()
             errors = error.errors if isinstance(error, PortalFormError) else {"form": error.args[0]}
             if as_json:
-                return request.make_json_response({"errors": errors}, status=422)
+                return request.make_json_response({"errors": errors})
             values = self._prepare_claim_form_values(post, errors)
             values["files_lost"] = any(file.filename for file in files)
             return request.render("crm_portal.portal_claim_form", values, status=422)

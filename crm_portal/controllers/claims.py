@@ -153,7 +153,7 @@ class PortalClaims(CustomerPortal):
                 labels.get(key, "")
                 if not field
                 else key.sudo().display_name or request.env._("None"),
-                claims.concat(*group),
+                claims.browse().concat(*group),
             )
             for key, group in group_by_item(claims, itemgetter(field or "state"))
         ]

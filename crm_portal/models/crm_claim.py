@@ -133,7 +133,7 @@ class CrmClaim(models.Model):
             ),
             "investigating": self.env._("We are finding out what happened and why."),
             "waiting_client": self.env._(
-                "We need something from you to go on. Please read the last message and answer."
+                "We need something from you to go on. Please answer below."
             ),
             "decided": self.env._("Please read our decision and tell us whether you accept it."),
             "closed": self.env._("This claim is settled. Thank you for telling us."),

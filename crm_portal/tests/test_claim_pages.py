@@ -89,6 +89,7 @@ class TestClaimPages(PortalCase):
                 titles = [th.text_content() for th in page.xpath("//th[@scope='rowgroup']")]
                 self.assertEqual(len(titles), 2)
                 self.assertTrue(any(title in text for text in titles), titles)
+                self.assertEqual(len(page.xpath("//table//tbody/tr[td]")), 2)
 
     def test_unknown_parameters_fall_back(self):
         self._create_claim(subject="Only one")

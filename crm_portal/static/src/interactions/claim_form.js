@@ -3,6 +3,7 @@ import { registry } from "@web/core/registry";
 import { Interaction } from "@web/public/interaction";
 
 const MEGABYTE = 1024 * 1024;
+const PREVIEWED_TYPES = ["image/jpeg", "image/png", "image/gif", "image/webp"];
 
 /**
  * The form with which a customer files a claim. Without this code it is an ordinary form; with it
@@ -25,6 +26,7 @@ export class ClaimForm extends Interaction {
     };
 
     setup() {
+        this.el.noValidate = true; // the server's messages are clearer, and in the page's language
         this.files = [];
         this.sending = false;
         this.dropEl = this.el.querySelector(".o_crm_portal_drop");
@@ -48,9 +50,13 @@ export class ClaimForm extends Interaction {
                 const response = await this.waitFor(
                     fetch(`/my/claims/new/lines?order_id=${orderId}`)
                 );
-                html = response.ok && !response.url.includes("/web/login") ? await this.waitFor(response.text()) : "";
+                const isForm = response.ok && !response.url.includes("/web/login");
+                html = isForm ? await this.waitFor(response.text()) : "";
             } catch {
-                this.showErrors({ order_id: _t("The products could not be loaded. You can still describe what happened.") });
+                const message = _t(
+                    "The products could not be loaded. You can still describe what happened."
+                );
+                this.showErrors({ order_id: message }, ["order_id"]);
             }
         }
         const content = new DOMParser().parseFromString(html, "text/html");
@@ -84,7 +90,7 @@ export class ClaimForm extends Interaction {
 
     addFiles(files) {
         for (const file of files) {
-            const url = file.type.startsWith("image/") ? URL.createObjectURL(file) : "";
+            const url = PREVIEWED_TYPES.includes(file.type) ? URL.createObjectURL(file) : "";
             this.files.push({ file, url });
         }
         this.updateFiles();
@@ -144,7 +150,10 @@ export class ClaimForm extends Interaction {
             });
         }
         if (this.files.reduce((sum, { file }) => sum + file.size, 0) > maxTotalSize * MEGABYTE) {
-            return _t("All files together are larger than %s MB. Please send fewer or smaller files.", maxTotalSize);
+            return _t(
+                "All files together are larger than %s MB. Please send fewer or smaller files.",
+                maxTotalSize
+            );
         }
         return "";
     }
@@ -211,13 +220,17 @@ export class ClaimForm extends Interaction {
 
     getFailureMessage(status) {
         if (status === 0) {
-            return _t("There is no connection to us at the moment. Nothing is lost: please send again in a moment.");
+            return _t(
+                "There is no connection to us at the moment. Nothing is lost: please send again."
+            );
         }
         if (status === 413) {
             return _t("The files are too large to be sent. Please remove some of them.");
         }
         if (status === 200 || status === 400) {
-            return _t("You have been signed out. Please sign in again in another tab, then reload this page; copy your text first.");
+            return _t(
+                "You have been signed out. Please copy your text, sign in again and reload this page."
+            );
         }
         return _t("Your claim could not be sent. Nothing is lost: please try again.");
     }
@@ -245,8 +258,10 @@ export class ClaimForm extends Interaction {
             const message = errors[field] || "";
             slotEl.textContent = message;
             const inputEl = this.el.querySelector(`[aria-describedby~="${slotEl.id}"]`);
-            inputEl?.classList.toggle("is-invalid", Boolean(message) && inputEl.tagName !== "FIELDSET");
-            inputEl?.setAttribute("aria-invalid", message ? "true" : "false");
+            if (inputEl && inputEl.tagName !== "FIELDSET") {
+                inputEl.classList.toggle("is-invalid", Boolean(message));
+                inputEl.setAttribute("aria-invalid", message ? "true" : "false");
+            }
             firstEl ||= message ? slotEl : null;
         }
         if (fields) {
@@ -254,7 +269,8 @@ export class ClaimForm extends Interaction {
         }
         const unplaced = Object.keys(errors).filter((field) => !known.has(field));
         const summary = [errors.form, ...unplaced.map((field) => errors[field])].filter(Boolean);
-        this.summaryEl.textContent = summary.join(" ") || (firstEl ? _t("Please check the marked fields.") : "");
+        this.summaryEl.textContent =
+            summary.join(" ") || (firstEl ? _t("Please check the marked fields.") : "");
         this.summaryEl.classList.toggle("d-none", !this.summaryEl.textContent);
         (summary.length ? this.summaryEl : firstEl)?.scrollIntoView({ block: "center" });
         if (summary.length) {
