@@ -12,8 +12,8 @@
         "security/crm_scoring_security.xml",
         "security/ir.model.access.csv",
         "security/crm_customer_profile_security.xml",
-        "data/crm_scorecard_data.xml",
         "data/ir_cron_data.xml",
+        "data/crm_scorecard_data.xml",
         "data/crm_customer_profile_data.xml",
         "views/crm_customer_profile_views.xml",
         "views/crm_lead_score_views.xml",
@@ -24,5 +24,8 @@
         "views/res_partner_views.xml",
         "views/crm_scoring_menus.xml",
         "wizard/crm_lead_class_adjust_views.xml",
+    ],
+    "demo": [
+        "demo/crm_lead_demo.xml",
     ],
 }
