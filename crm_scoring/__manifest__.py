@@ -25,6 +25,11 @@
         "views/crm_scoring_menus.xml",
         "wizard/crm_lead_class_adjust_views.xml",
     ],
+    "assets": {
+        "web.assets_backend": [
+            "crm_scoring/static/src/scss/crm_lead_form.scss",
+        ],
+    },
     "demo": [
         "demo/crm_lead_demo.xml",
     ],

@@ -329,20 +329,25 @@ class CrmLead(models.Model):
         """Score the deals at the end of the transaction, once, however often asked."""
         precommit = self.env.cr.precommit
         if "crm_scoring.pending" not in precommit.data:
-            precommit.data["crm_scoring.pending"] = set()
+            precommit.data["crm_scoring.pending"] = {}
             precommit.add(self.browse()._flush_scoring)
-        precommit.data["crm_scoring.pending"].update(self.ids)
+        precommit.data["crm_scoring.pending"].update(dict.fromkeys(self.ids, self.env.uid))
+        # whoever reads a number before the end gets the new one
+        self.invalidate_recordset([*SIDE_FIELDS, "score_details", "score_reason"], flush=False)
 
     def _flush_scoring(self):
         """Score the deals scheduled in this transaction, if any, now."""
-        lead_ids = sorted(self.env.cr.precommit.data.pop("crm_scoring.pending", ()))
-        if not lead_ids:
+        pending = self.env.cr.precommit.data.pop("crm_scoring.pending", {})
+        if len(pending) > REFRESH_AT_ONCE:
+            self.env["crm.lead.scoring.queue"].sudo()._enqueue(sorted(pending))
             return
-        if len(lead_ids) > REFRESH_AT_ONCE:
-            self.env["crm.lead.scoring.queue"].sudo()._enqueue(lead_ids)
-        else:
-            author = None if self.env.uid == SUPERUSER_ID else self.env.uid
-            self.env["crm.lead.scoring"]._refresh(lead_ids, fields.Datetime.now(), author)
+        now = fields.Datetime.now()
+        for author in sorted(set(pending.values())):
+            self.env["crm.lead.scoring"]._refresh(
+                sorted(lead_id for lead_id, uid in pending.items() if uid == author),
+                now,
+                None if author == SUPERUSER_ID else author,
+            )
 
     def _merge_dependences_history(self, opportunities):
         """The merged deal keeps the scores and adjustments of all."""

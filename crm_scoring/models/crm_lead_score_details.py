@@ -1,6 +1,6 @@
 from markupsafe import Markup
 from odoo import api, fields, models
-from odoo.tools import format_amount, formatLang
+from odoo.tools import format_amount, format_date, formatLang
 
 from ..tools.scoring import MIN_SAMPLE
 
@@ -26,6 +26,7 @@ class CrmLead(models.Model):
     @api.depends_context("lang")
     @api.depends("score_value", "score_probability", "score_drop")
     def _compute_score_details(self):
+        self._flush_scoring()
         # sudo: who reads the deal reads why it is scored so
         rows = (
             self.env["crm.lead.scoring"]
@@ -123,7 +124,7 @@ class CrmLead(models.Model):
             points=formatLang(self.env, self.score_drop, digits=1),
             percent=formatLang(self.env, self.score_drop_percent, digits=0),
             peak=formatLang(self.env, self.score_peak, digits=1),
-            date=fields.Date.to_string(self.score_peak_date),
+            date=format_date(self.env, self.score_peak_date),
             amount=format_amount(self.env, self.score_amount_at_risk, currency),
         )
 

@@ -1,5 +1,4 @@
 from odoo import api, fields, models, tools
-from odoo.exceptions import ValidationError
 from odoo.fields import Domain
 
 
@@ -27,13 +26,16 @@ class CrmScorecard(models.Model):
     description = fields.Text(translate=True)
     factor_ids = fields.One2many("crm.scorecard.factor", "scorecard_id", string="Factors")
     base_points = fields.Float(
-        default=40.0, help="Score of a deal to which no factor applies, from 0 to 100."
+        default=40.0,
+        digits=(5, 1),
+        help="Score of a deal to which no factor applies, from 0 to 100.",
     )
-    bound_a = fields.Float("A from", default=70.0)
-    bound_b = fields.Float("B from", default=50.0)
-    bound_c = fields.Float("C from", default=30.0)
+    bound_a = fields.Float("A from", default=70.0, digits=(5, 1))
+    bound_b = fields.Float("B from", default=50.0, digits=(5, 1))
+    bound_c = fields.Float("C from", default=30.0, digits=(5, 1))
     drop_alert_percent = fields.Float(
         "Leaving from (%)",
+        digits=(5, 1),
         default=20.0,
         help="A deal that lost this much of its highest score is listed among Leaving deals.",
     )
@@ -61,20 +63,6 @@ class CrmScorecard(models.Model):
     def _compute_deal_count(self):
         for scorecard in self:
             scorecard.deal_count = self.env["crm.lead"].search_count(scorecard._get_deal_domain())
-
-    @api.constrains("company_id", "team_ids")
-    def _check_team_company(self):
-        for scorecard in self.filtered("company_id"):
-            foreign = scorecard.team_ids.company_id - scorecard.company_id
-            if foreign:
-                raise ValidationError(
-                    self.env._(
-                        "Scorecard “%(scorecard)s” is for %(company)s only: remove the teams "
-                        "of other companies.",
-                        scorecard=scorecard.name,
-                        company=scorecard.company_id.name,
-                    )
-                )
 
     # CRUD
 

@@ -19,7 +19,9 @@ class CrmScorecardBand(models.Model):
         "From", required=True, help="Smallest value of the band: an amount, a number or days."
     )
     points = fields.Float(
-        required=True, help="Added to the score of deals in this band; may be negative."
+        required=True,
+        digits=(5, 1),
+        help="Added to the score of deals in this band; may be negative.",
     )
 
     _unique_bound = models.Constraint(

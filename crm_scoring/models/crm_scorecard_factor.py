@@ -42,17 +42,16 @@ class CrmScorecardFactor(models.Model):
     # Condition
     model_name = fields.Char(compute="_compute_model_name")
     domain = fields.Char("Deals", default="[]", help="The deals to which the factor applies.")
-    points = fields.Float(help="Added to the score of matching deals; negative takes away.")
+    points = fields.Float(
+        digits=(5, 1), help="Added to the score of matching deals; negative takes away."
+    )
     # Measure
-    field_id = fields.Many2one(
-        "ir.model.fields",
+    measure = fields.Selection(
+        selection="_get_measures",
         string="Measured field",
-        ondelete="cascade",
-        domain="[('model', '=', 'crm.lead'), ('store', '=', True), ('ttype', 'in', "
-        "('integer', 'float', 'monetary', 'date', 'datetime'))]",
         help="A number counts as it is, a date as the days passed since it.",
     )
-    field_type = fields.Selection(related="field_id.ttype", string="Type of measured field")
+    field_type = fields.Char(compute="_compute_field_type")
     band_ids = fields.One2many("crm.scorecard.band", "factor_id", string="Bands", copy=True)
     expected_value = fields.Float(
         "Won deals",
@@ -76,8 +75,14 @@ class CrmScorecardFactor(models.Model):
     def _compute_model_name(self):
         self.model_name = "crm.lead"
 
+    @api.depends("measure")
+    def _compute_field_type(self):
+        for factor in self:
+            field = factor._get_measured_field()
+            factor.field_type = field.type if field else False
+
     @api.depends_context("uid", "crm_scoring_try_out")
-    @api.depends("domain", "kind", "field_id", "band_ids.lower_bound", "error")
+    @api.depends("domain", "kind", "measure", "band_ids.lower_bound", "error")
     def _compute_deal_count(self):
         """Count the open deals, visible to the user, that the factor touches.
 
@@ -91,7 +96,7 @@ class CrmScorecardFactor(models.Model):
 
     # Constraints
 
-    @api.constrains("kind", "domain", "field_id", "band_ids", "active")
+    @api.constrains("kind", "domain", "measure", "band_ids", "active")
     def _check_works(self):
         for factor in self.filtered("active"):
             if factor.kind == "measure":
@@ -101,7 +106,7 @@ class CrmScorecardFactor(models.Model):
 
     def _check_measure(self):
         self.ensure_one()
-        if not self.field_id or not self.band_ids:
+        if not self.measure or not self.band_ids:
             raise ValidationError(
                 self.env._(
                     "Factor “%(factor)s”: choose the measured field and at least one band.",
@@ -114,7 +119,7 @@ class CrmScorecardFactor(models.Model):
                     "Factor “%(factor)s”: the field “%(field)s” cannot be measured. Choose a "
                     "stored number or date of the deal.",
                     factor=self.name,
-                    field=self.field_id.field_description,
+                    field=self.measure,
                 )
             )
 
@@ -187,7 +192,7 @@ class CrmScorecardFactor(models.Model):
     @api.model
     def _get_rule_fields(self):
         """Fields that decide which points a deal gets."""
-        return {"active", "kind", "domain", "points", "field_id", "band_ids", "scorecard_id"}
+        return {"active", "kind", "domain", "points", "measure", "band_ids", "scorecard_id"}
 
     def _rules_changed(self):
         self.scorecard_id._rules_changed()
@@ -208,6 +213,29 @@ class CrmScorecardFactor(models.Model):
 
     # Rules
 
+    @api.model
+    def _is_measurable(self, field):
+        """Whether the column of a deal's field can be measured."""
+        return (
+            field.store
+            and field.column_type
+            and not field.company_dependent
+            and field.type in ("integer", "float", "monetary", "date", "datetime")
+            and field.name not in ("id", "color", "class_adjustment")
+        )
+
+    @api.model
+    def _get_measures(self):
+        """Selection of the fields of the deal that can be measured."""
+        return sorted(
+            (
+                (name, field._description_string(self.env))
+                for name, field in self.env["crm.lead"]._fields.items()
+                if self._is_measurable(field)
+            ),
+            key=lambda option: option[1],
+        )
+
     def _parse_domain(self):
         """Return the condition as a Domain; raises what a bad text raises."""
         self.ensure_one()
@@ -216,15 +244,8 @@ class CrmScorecardFactor(models.Model):
     def _get_measured_field(self):
         """Return the deal's field if a database column can be measured, else None."""
         self.ensure_one()
-        field = self.env["crm.lead"]._fields.get(self.field_id.name)
-        if (
-            field
-            and field.store
-            and not field.company_dependent
-            and field.type in ("integer", "float", "monetary", "date", "datetime")
-        ):
-            return field
-        return None
+        field = self.env["crm.lead"]._fields.get(self.measure)
+        return field if field is not None and self._is_measurable(field) else None
 
     def _get_deal_domain(self):
         """Domain of the open deals the factor gives points to."""
