@@ -148,9 +148,9 @@ class CrmClaimInvestigation(models.Model):
             if source != target and target not in self._get_transitions().get(source, ()):
                 raise UserError(
                     self.env._(
-                        "Investigation %(name)s cannot go from %(source)s to %(target)s.",
+                        "Investigation %(name)s cannot go from %(origin)s to %(target)s.",
                         name=investigation.name,
-                        source=names[source],
+                        origin=names[source],
                         target=names.get(target, target),
                     )
                 )

@@ -46,6 +46,7 @@ class CrmClaimInvestigationStep(models.Model):
         "step_id",
         "depend_on_id",
         string="Depends On",
+        copy=False,
         domain="[('template_id', '=', template_id), ('id', '!=', id)]",
     )
 

@@ -6,7 +6,8 @@ class CrmClaim(models.Model):
     """Mail of a claim: what we send to the customer, and what his mails do.
 
     Nothing is sent by creating or importing claims. A mail goes out when a person or the portal
-    does something: acknowledges (``_register`` or the button), announces a decision, closes.
+    does something: registers (``_confirm_registration``) or acknowledges, asks, announces a
+    decision, closes.
     """
 
     _inherit = "crm.claim"
@@ -15,7 +16,7 @@ class CrmClaim(models.Model):
     # To the customer
     # ------------------------------------------------------------------
 
-    def _register(self):
+    def _confirm_registration(self):
         """Tell the customer that his claim has arrived; called by whoever registers a claim
         together with the customer (portal, gateway), never by ``create``."""
         self._send_acknowledgement()
@@ -69,7 +70,7 @@ class CrmClaim(models.Model):
         if not values["partner_id"]:
             values["partner_name"] = msg_dict.get("from")
         claim = super().message_new(msg_dict, custom_values=values)
-        claim._register()
+        claim._confirm_registration()
         return claim
 
     def _message_post_after_hook(self, message, msg_vals):

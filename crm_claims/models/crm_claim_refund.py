@@ -77,7 +77,8 @@ class CrmClaim(models.Model):
                 for invoice, line_values in by_invoice.items()
             ]
         )
-        granted = -sum(claim_sudo.credit_note_ids.mapped("amount_total_signed"))
+        valid = claim_sudo.credit_note_ids.filtered(lambda move: move.state != "cancel")
+        granted = -sum(valid.mapped("amount_total_signed"))
         claim_sudo.write({"amount_granted": granted})
         for move in moves_sudo:
             move.message_post_with_source(

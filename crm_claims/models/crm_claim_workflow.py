@@ -238,10 +238,10 @@ class CrmClaim(models.Model):
             )
             raise UserError(
                 self.env._(
-                    "Claim %(claim)s cannot go from %(source)s to %(target)s. "
+                    "Claim %(claim)s cannot go from %(origin)s to %(target)s. "
                     "Possible now: %(allowed)s.",
                     claim=self.display_name,
-                    source=names[self.state],
+                    origin=names[self.state],
                     target=names[stage.state],
                     allowed=allowed,
                 )

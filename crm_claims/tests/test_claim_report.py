@@ -1,0 +1,130 @@
+import base64
+import io
+from collections import defaultdict
+
+from odoo.exceptions import UserError
+from odoo.fields import Command
+from odoo.tests import tagged
+from openpyxl import load_workbook
+
+from .common import ClaimCommon
+
+
+@tagged("post_install", "-at_install")
+class TestClaimReport(ClaimCommon):
+    """The analysis equals a computation from the claims themselves."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        closed = cls.env["crm.claim"]._get_stage_of_state("closed").id
+        new = cls.env["crm.claim"]._get_stage_of_state("new").id
+        departments = (cls.warehouse, cls.production)
+        cls.claims = cls.env["crm.claim"]
+        for number in range(12):
+            share = number * 8
+            faults = [
+                Command.create({"department_id": department.id, "share": part, "reason": "Seen"})
+                for department, part in zip(departments, (share, 100 - share), strict=True)
+                if part
+            ]
+            cls.claims |= cls._create_claim(
+                date_registered=f"2026-{number % 3 + 1:02d}-{number + 1:02d} 12:00:00",
+                stage_id=new if number % 4 == 0 else closed,
+                decision="satisfied",
+                decision_text="Because",
+                amount_claimed=100 + number,
+                amount_granted=number * 10,
+                fault_ids=[] if number in (4, 5) else faults,
+            )
+
+    def _expected(self):
+        """(month, department) -> figures, in plain Python."""
+        figures = defaultdict(lambda: [0.0] * 5)
+        for claim in self.claims:
+            parts = [(fault.department_id, fault.share / 100) for fault in claim.fault_ids]
+            for department, part in parts or [(self.env["hr.department"], 1)]:
+                row = figures[claim.date_registered.strftime("%Y-%m"), department]
+                handled = claim.state in ("decided", "rejected", "closed", "cancelled")
+                row[0] += part
+                row[1] += part if handled else 0
+                row[2] += 0 if handled else part
+                row[3] += part * claim.amount_claimed
+                row[4] += part * claim.amount_granted
+        return figures
+
+    def test_figures(self):
+        self.env.flush_all()
+        groups = self.env["crm.claim.report"]._read_group(
+            [("claim_id", "in", self.claims.ids)],
+            ["date:month", "department_id"],
+            [
+                "registered:sum",
+                "handled:sum",
+                "unhandled:sum",
+                "amount_claimed:sum",
+                "amount_granted:sum",
+            ],
+        )
+        expected = self._expected()
+        self.assertEqual(len(groups), len(expected))
+        for month, department, *figures in groups:
+            for value, wanted in zip(
+                figures, expected[month.strftime("%Y-%m"), department], strict=True
+            ):
+                self.assertAlmostEqual(value, wanted, 2)
+        self.assertAlmostEqual(sum(group[2] for group in groups), 12)
+
+    def _export(self, user, **values):
+        wizard = (
+            self.env["crm.claim.report.export"]
+            .with_user(user)
+            .create(
+                {
+                    "date_from": "2026-01-01",
+                    "date_to": "2026-04-30",
+                    "company_id": self.company.id,
+                    **values,
+                }
+            )
+        )
+        action = wizard.action_export()
+        self.assertIn(f"/{wizard.id}/file/", action["url"])
+        return load_workbook(io.BytesIO(base64.b64decode(wizard.file)))
+
+    def test_workbook(self):
+        self.env.flush_all()
+        book = self._export(self.user_manager)
+        names = {self.warehouse.display_name, self.production.display_name}
+        expected = {
+            (month, department.display_name if department else "Not found yet"): figures
+            for (month, department), figures in self._expected().items()
+        }
+        rows = list(book.worksheets[0].iter_rows(min_row=4, values_only=True))
+        *rows, total = rows
+        self.assertEqual([row[0] for row in rows], sorted(row[0] for row in rows))
+        self.assertIn("2026-04", [row[0] for row in rows], "a month without claims is shown")
+        self.assertTrue(names <= {row[1] for row in rows})
+        for month, department, *figures in rows:
+            for value, wanted in zip(
+                figures, expected.get((month, department), [0] * 5), strict=True
+            ):
+                self.assertAlmostEqual(value, wanted, 2)
+        self.assertAlmostEqual(total[2], 12)
+        self.assertEqual(len(book.worksheets[1]._charts), 1)
+
+    def test_workbook_holds_what_the_user_may_read(self):
+        self.claims.user_id = self.user_all
+        self.env.flush_all()
+        *__, total = (
+            self._export(self.user_own).worksheets[0].iter_rows(min_row=4, values_only=True)
+        )
+        self.assertEqual(total[2], 0)
+
+    def test_period_and_company(self):
+        with self.assertRefused(UserError, "ends before"):
+            self._export(self.user_manager, date_from="2026-05-01")
+        other = self.env["res.company"].create({"name": "Second Claims Ltd"})
+        wizard = self.env["crm.claim.report.export"].create({"company_id": other.id})
+        with self.assertRefused(UserError, "companies you are working in"):
+            wizard.with_user(self.user_manager).sudo().action_export()
