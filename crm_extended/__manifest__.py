@@ -55,5 +55,8 @@
             "crm_extended/static/src/outcome_buttons/*",
             "crm_extended/static/src/sale_import/**/*",
         ],
+        "web.assets_tests": [
+            "crm_extended/static/tests/tours/*",
+        ],
     },
 }

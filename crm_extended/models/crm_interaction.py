@@ -1,4 +1,3 @@
-from collections import defaultdict
 from datetime import datetime, time, timedelta
 
 import pytz
@@ -301,6 +300,8 @@ class CrmInteraction(models.Model):
         self = self.with_context(clean_context(self.env.context))  # noqa: PLW0642
         self._resolve_chains(vals_list)
         interactions = super().create(vals_list)
+        if any(vals.get("attachment_ids") for vals in vals_list):
+            interactions._own_attachments()
         interactions._plan_activities()
         return interactions
 
@@ -310,6 +311,8 @@ class CrmInteraction(models.Model):
             self._check_chain_access(self.env["crm.interaction.chain"].browse(vals["chain_id"]))
         if "state" not in vals:
             res = super().write(vals)
+            if vals.get("attachment_ids"):
+                self._own_attachments()
             if not {"date_start", "date_deadline", "user_id"}.isdisjoint(vals):
                 self._update_activities()
             return res
@@ -322,6 +325,8 @@ class CrmInteraction(models.Model):
             and "date_start" not in vals
         )
         res = super().write(vals)
+        if vals.get("attachment_ids"):
+            self._own_attachments()
         if happened:
             super(CrmInteraction, happened).write({"date_start": fields.Datetime.now()})
         if vals["state"] == "done":
@@ -375,152 +380,6 @@ class CrmInteraction(models.Model):
                         new=labels.get(state, state),
                     )
                 )
-
-    # ------------------------------------------------------------
-    # CHAINS
-    # ------------------------------------------------------------
-
-    def _check_chain_access(self, chains):
-        """A conversation is joined by those who see it or the document which it is about."""
-        if self.env.su or chains.has_access("read"):
-            return
-        for chain_sudo in chains.sudo():
-            document = chain_sudo._get_document()
-            if document is None:
-                chain_sudo.sudo(False).check_access("read")
-            else:
-                document.sudo(False).check_access("read")
-
-    def _resolve_chains(self, vals_list):
-        """Complete `vals_list` in place: chain, client, company, documents by batch.
-
-        `res_model` and `res_id` are taken out of the values: the chain gives them back.
-        """
-        Chain = self.env["crm.interaction.chain"]
-        by_document = defaultdict(list)
-        alone = []
-        for vals in vals_list:
-            res_model, res_id = vals.pop("res_model", None), vals.pop("res_id", None)
-            if vals.get("chain_id"):
-                continue
-            if res_model and res_id:
-                if res_model not in Chain._get_document_models():
-                    raise ValidationError(
-                        self.env._("%(model)s has no interactions.", model=res_model)
-                    )
-                by_document[res_model, res_id].append(vals)
-            elif vals.get("partner_id"):
-                by_document["res.partner", vals["partner_id"]].append(vals)
-            else:
-                alone.append(vals)
-        for res_model in {model for model, _res_id in by_document}:
-            ids = [res_id for model, res_id in by_document if model == res_model]
-            documents = self.env[res_model].browse(ids).exists()
-            if len(documents) < len(set(ids)):
-                raise ValidationError(self.env._("The document of the interaction is gone."))
-            chains = Chain._open_for_documents(documents)
-            for document in documents:
-                for vals in by_document[res_model, document.id]:
-                    vals["chain_id"] = chains[document.id].id
-        if alone:
-            chains = Chain.create([self._prepare_chain_values(vals) for vals in alone])
-            for vals, chain in zip(alone, chains, strict=True):
-                vals["chain_id"] = chain.id
-        chains = Chain.browse({vals["chain_id"] for vals in vals_list})
-        self._check_chain_access(chains)
-        for vals in vals_list:
-            # sudo: access has just been checked, by the document where there is one
-            chain_sudo = Chain.browse(vals["chain_id"]).sudo()
-            if chain_sudo.company_id:
-                vals["company_id"] = chain_sudo.company_id.id
-            vals.setdefault("partner_id", chain_sudo.partner_id.id)
-
-    @api.model
-    def _prepare_chain_values(self, vals):
-        """Values of the chain that an interaction about no document starts."""
-        return {
-            "name": vals.get("subject") or self._default_subject(),
-            "user_id": vals.get("user_id"),
-            "company_id": vals.get("company_id") or self.env.company.id,
-        }
-
-    # ------------------------------------------------------------
-    # ACTIVITIES
-    # ------------------------------------------------------------
-
-    @api.model
-    def _get_activity_type_xmlids(self):
-        """Map a kind of interaction to the activity type by which it is planned."""
-        return {
-            "call": "mail.mail_activity_data_call",
-            "meeting": "mail.mail_activity_data_meeting",
-            "email": "mail.mail_activity_data_email",
-        }
-
-    def _get_activity_date(self):
-        """The day on which the interaction is due, in the time zone of its responsible."""
-        self.ensure_one()
-        zone = pytz.timezone(self.user_id.tz or self.env.user.tz or "UTC")
-        return pytz.utc.localize(self.date_deadline).astimezone(zone).date()
-
-    def _prepare_activity_values(self):
-        """Values of the activity by which this interaction is planned on its document."""
-        self.ensure_one()
-        return {
-            "summary": self.subject,
-            "date_deadline": self._get_activity_date(),
-            "user_id": (self.user_id or self.env.user).id,
-        }
-
-    def _plan_activities(self):
-        """Give each planned interaction about a document its activity."""
-        xmlids = self._get_activity_type_xmlids()
-        for interaction in self:
-            if interaction.state not in ("planned", "postponed") or interaction.activity_id:
-                continue
-            document = interaction.chain_id.sudo()._get_document()
-            if document is None or not document.sudo(False).has_access("write"):
-                continue
-            activity = (
-                document.sudo(False)
-                # no mail to the colleague for every attempt: the list shows what is due
-                .with_context(mail_activity_automation_skip=False, mail_activity_quick_update=True)
-                .activity_schedule(
-                    xmlids.get(interaction.kind, "mail.mail_activity_data_todo"),
-                    **interaction._prepare_activity_values(),
-                )
-            )
-            interaction._internal().activity_id = activity
-
-    def _update_activities(self):
-        """Move the activities of planned interactions to their day and responsible."""
-        for interaction in self:
-            # sudo: whoever may move the interaction moves its activity
-            activity_sudo = interaction.activity_id.sudo()
-            if interaction.state not in ("planned", "postponed") or not activity_sudo.active:
-                continue
-            values = {"date_deadline": interaction._get_activity_date()}
-            if interaction.user_id and interaction.user_id != activity_sudo.user_id:
-                values["user_id"] = interaction.user_id.id
-            activity_sudo.with_context(mail_activity_quick_update=True).write(values)
-
-    def _finish_activities(self):
-        for interaction in self:
-            # sudo: the activity may be somebody else's, its interaction is done all the same
-            activity_sudo = interaction.activity_id.sudo().filtered("active")
-            if activity_sudo:
-                activity_sudo._action_done(feedback=interaction._get_activity_feedback())
-
-    def _get_activity_feedback(self):
-        """What the message about the finished activity says."""
-        self.ensure_one()
-        return "\n".join(filter(None, (self.outcome_id.name, self.result_note)))
-
-    def _cancel_activities(self):
-        # sudo: as above
-        activities_sudo = self.activity_id.sudo().filtered("active")
-        if activities_sudo:
-            activities_sudo.unlink()
 
     # ------------------------------------------------------------
     # ACTIONS

@@ -29,7 +29,9 @@ class CrmInteractionChain(models.Model):
         :param outcome: the crm.interaction.outcome
         :param int key: `outcome_number` which the user saw; None when there was no screen
         :param str note: what was said
-        :param interaction: the attempt; by default the call which is due next, else a new one
+        :param interaction: the call which the attempt closes; by default the one which is due
+            next, else a new one. A call that arrived stays as it is and counts as handled: the
+            attempt is the call back.
         :param datetime now: time of the attempt (naive, UTC)
         :return: the crm.interaction that was closed
         :raise UserError: if the attempt was recorded by somebody else, or a note is missing
@@ -39,6 +41,8 @@ class CrmInteractionChain(models.Model):
         self._check_outcome(outcome, note)
         self._take_attempt(key)
         attempt = interaction or self._get_due_attempt()
+        answered = attempt.filtered(lambda call: call.direction == "in")
+        attempt -= answered
         number = self._count_attempts() + 1
         values = {
             "state": "done",
@@ -55,8 +59,11 @@ class CrmInteractionChain(models.Model):
             attempt = (
                 self.env["crm.interaction"]
                 ._internal()
-                .create({**values, **self._prepare_attempt_values()})
+                .create({**values, **self._prepare_attempt_values(), "parent_id": answered.id})
             )
+        if answered:
+            # calling back is what a call that arrived was waiting for
+            answered.write({"state": "done"})
         if outcome.reached:
             self._cancel_retries()
         else:

@@ -10,5 +10,6 @@ from . import (
     test_interaction,
     test_interaction_outcome,
     test_interaction_race,
+    test_interaction_tour,
     test_sale_deal_report,
 )

@@ -402,6 +402,34 @@ class TestInteraction(InteractionCommon):
         self.user_sales2.group_ids += self.env.ref("account.group_account_invoice")
         self.assertFalse(own.with_user(self.user_sales2).has_access("read"))
 
+    def test_attachments(self):
+        """Files follow the notes: an accountant reaches the header only."""
+        Attachment = self.env["ir.attachment"]
+        own = Attachment.with_user(self.user_sales).create({"name": "a.txt", "raw": b"secret"})
+        interaction = self._log(attachment_ids=[Command.link(own.id)])
+        self.env.flush_all()
+        self.env.invalidate_all()
+        self.assertEqual(interaction.attachment_ids, own)
+        self.assertTrue(own.with_user(self.user_all).has_access("read"))
+        for user in (self.user_accountant, self.user_sales2):
+            with self.assertRaises(AccessError):
+                own.with_user(user).read(["raw"])
+            self.assertFalse(
+                Attachment.with_user(user).search(
+                    [("res_model", "=", "crm.interaction"), ("res_field", "!=", False)]
+                )
+            )
+        foreign = Attachment.create(
+            {"name": "b.txt", "raw": b"x", "res_model": "crm.lead", "res_id": self.lead.id}
+        )
+        with self.assertRaises(AccessError):
+            interaction.write({"attachment_ids": [Command.link(foreign.id)]})
+        later = Attachment.with_user(self.user_sales).create({"name": "c.txt", "raw": b"y"})
+        interaction.write({"attachment_ids": [Command.link(later.id)]})
+        self.assertEqual(interaction.attachment_ids, own + later)
+        interaction.with_user(self.user_manager).unlink()
+        self.assertFalse((own + later).exists())
+
     def test_rights_of_others(self):
         """A client's card opens for everybody; the interactions on it do not."""
         own = self._log(document=self.client_company)

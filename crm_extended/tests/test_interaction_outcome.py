@@ -114,6 +114,17 @@ class TestInteractionOutcome(InteractionCommon):
         with self.assertRaises(UserError):
             planned.with_user(self.user_sales).action_record_outcome(self.missed.id)
 
+    def test_call_back(self):
+        """A missed call keeps its own time; the call back is an attempt of its own."""
+        arrived = self._log(direction="in", state="new", date_start=NOW - timedelta(hours=2))
+        with freeze_time(NOW):
+            arrived.action_record_outcome(self.missed.id)
+        self.assertEqual(arrived.state, "done")
+        self.assertEqual(arrived.date_start, NOW - timedelta(hours=2))
+        self.assertFalse(arrived.outcome_id)
+        self.assertEqual(arrived.child_ids.outcome_id, self.missed)
+        self.assertEqual(self._planned().date_start, NOW + timedelta(minutes=5))
+
     def test_double_click(self):
         """The second click on the same screen counts nothing and plans nothing."""
         key = self.lead.with_user(self.user_sales).interaction_attempt_key
