@@ -27,6 +27,9 @@ class CrmInteractionMixin(models.AbstractModel):
         string="Interactions",
         domain=lambda self: [("res_model", "=", self._name)],
         copy=False,
+        # whoever reads a whole client or order without these groups must not be refused
+        groups="crm_extended.crm_interactions_group_user,account.group_account_invoice,"
+        "account.group_account_readonly",
     )
     interaction_count = fields.Integer(
         string="Interactions Count", compute="_compute_interaction_count"

@@ -436,6 +436,7 @@ class TestInteraction(InteractionCommon):
         client = self.client_company.with_user(self.user_plain)
         self.assertEqual(client.interaction_count, 0)
         self.assertFalse(client.interaction_chain_id)
+        self.assertNotIn("interaction_ids", client.fields_get())
         with self.assertRaises(AccessError):
             own.with_user(self.user_plain).read(["subject"])
         portal = new_test_user(self.env, "int_portal", groups="base.group_portal")
