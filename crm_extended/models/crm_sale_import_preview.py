@@ -298,7 +298,7 @@ class CrmSaleImport(models.Model):
     # ------------------------------------------------------------------
 
     def _number(self, number, digits=0):
-        return formatLang(self.env, number, digits=digits)
+        return formatLang(self.env, float(number), digits=digits)
 
     def _render_preview(self, facts, known):
         refused = min(sum(facts["refusals"].values()), facts["rows"])
@@ -393,7 +393,7 @@ class CrmSaleImport(models.Model):
             ],
             ["currency_id"],
         )
-        known = {currency for (currency,) in rates} | company_currency
+        known = company_currency.union(*(currency for (currency,) in rates))
         return [
             self.env._(
                 "Careful: there is no exchange rate for %(currency)s; its amounts would be taken "
