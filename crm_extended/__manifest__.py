@@ -46,6 +46,7 @@
         "demo/res_partner_demo.xml",
         "demo/product_demo.xml",
         "demo/crm_interaction_demo.xml",
+        "demo/crm_sale_history_demo.xml",
         "demo/account_demo.xml",
         "demo/crm_agreement_demo.xml",
         "demo/sale_order_demo.xml",

@@ -32,5 +32,6 @@
     },
     "demo": [
         "demo/crm_lead_demo.xml",
+        "demo/crm_customer_profile_demo.xml",
     ],
 }

@@ -114,12 +114,12 @@ class CrmSaleImport(models.Model):
     # what to do
     create_clients = fields.Boolean(
         string="Create Missing Clients",
-        default=True,
+        default=lambda self: self.env["res.partner"].has_access("create"),
         help="Otherwise rows of unknown clients are refused.",
     )
     create_products = fields.Boolean(
         string="Create Missing Products",
-        default=True,
+        default=lambda self: self.env["product.product"].has_access("create"),
         help="Otherwise rows of unknown products are refused.",
     )
     client_match = fields.Selection(
@@ -445,6 +445,7 @@ class CrmSaleImport(models.Model):
         if self.state not in ("ready", "failed", "cancelled"):
             raise UserError(self.env._("Check the file first, then start the import."))
         self._check_startable()
+        self._check_rights()
         self._set(
             state="queued",
             cancel_requested=False,
@@ -473,6 +474,29 @@ class CrmSaleImport(models.Model):
                     "Say which column of the file holds: %(fields)s.", fields=", ".join(missing)
                 )
             )
+
+    def _check_rights(self):
+        """Clients and products are created with the rights of the user who starts the import."""
+        for allowed, model, remedy in (
+            (
+                not self.create_clients,
+                "res.partner",
+                self.env._(
+                    "You may not create clients. Ask for that right, or import without “Create "
+                    "Missing Clients”."
+                ),
+            ),
+            (
+                not self.create_products,
+                "product.product",
+                self.env._(
+                    "You may not create products. Ask for that right, or import without “Create "
+                    "Missing Products”."
+                ),
+            ),
+        ):
+            if not allowed and not self.env[model].has_access("create"):
+                raise UserError(remedy)
 
     def action_cancel(self):
         """Cancel: at once when it waits, after the current batch when it runs."""

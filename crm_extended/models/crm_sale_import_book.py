@@ -2,7 +2,7 @@ from collections import Counter
 
 from odoo import models
 from odoo.addons.crm_extended.tools import sales_typing
-from odoo.exceptions import UserError, ValidationError
+from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tools import SQL
 
 # names of countries met in exports that are neither codes nor Odoo's names
@@ -386,6 +386,8 @@ class CrmSaleImport(models.Model):
             return [
                 (key_id, record.id) for (key_id, _vals), record in zip(values, created, strict=True)
             ]
+        except AccessError:
+            raise
         except (UserError, ValidationError):
             if len(values) == 1:
                 return [(values[0][0], None)]

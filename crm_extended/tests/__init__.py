@@ -12,4 +12,6 @@ from . import (
     test_interaction_race,
     test_interaction_tour,
     test_sale_deal_report,
+    test_sale_import,
+    test_sales_tools,
 )

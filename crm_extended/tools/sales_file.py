@@ -29,6 +29,7 @@ MAX_RATIO = 250  # unpacked / packed; real tables of text reach 20 to 100
 RATIO_FLOOR = 50 * 1024**2  # the ratio is judged from here on: small files pack well
 MAX_SHARED_STRINGS = 256 * 1024**2  # bytes of xlsx strings, which are held in memory
 MAX_ROW = 1024**2  # characters of one record
+MAX_CELL = 128 * 1024  # characters of one cell; own limit, for the one of csv is a global setting
 MAX_COLUMNS = 500
 MAX_XLSX_ROWS = 1_048_576
 SNIFF_BYTES = 64 * 1024**2  # bytes looked at to tell the encoding
@@ -467,7 +468,7 @@ class _Lines:
         self._text = text
         self._pending = deque()
         self.taken = []
-        self._length = 0
+        self.length = 0
         self.ended = False
 
     def __iter__(self):
@@ -479,8 +480,8 @@ class _Lines:
             self.ended = True
             raise StopIteration
         self.taken.append(line)
-        self._length += len(line)
-        if self._length > MAX_ROW:
+        self.length += len(line)
+        if self.length > MAX_ROW:
             raise _RowTooLong
         return line
 
@@ -496,7 +497,7 @@ class _Lines:
 
     def start(self):
         self.taken = []
-        self._length = 0
+        self.length = 0
 
     def give_back(self):
         """Offer all lines of the current record but its first one once more."""
@@ -516,13 +517,15 @@ def _csv_rows(stream, fmt, width_from):
         except csv.Error:
             broken = "broken_row" if len(lines.taken) > 1 else "row_too_long"
         except _RowTooLong:
-            broken = "row_too_long"
+            broken = "broken_row" if len(lines.taken) > 1 else "row_too_long"
         else:
             if cells is None:
                 return
+            if lines.length > MAX_CELL and any(len(cell) > MAX_CELL for cell in cells):
+                broken = "broken_row" if len(lines.taken) > 1 else "row_too_long"
             # A record over several lines is real when it fits the header; otherwise a stray
             # quote has swallowed its neighbours.
-            if len(lines.taken) > 1 and _is_runaway(lines, cells, width, fmt.delimiter):
+            elif len(lines.taken) > 1 and _is_runaway(lines, cells, width, fmt.delimiter):
                 broken = "broken_row"
         row_no += 1
         if broken:

@@ -122,6 +122,7 @@ def guess_targets(header, samples):
     for position, name in enumerate(names):
         if name in _NAMES:
             take(position, _NAMES[name])
+    exact = set(taken)
     for position, name in enumerate(names):
         for part, target in _PARTS:
             if name and part in name:
@@ -135,14 +136,17 @@ def guess_targets(header, samples):
         ]
         for position in range(width)
     ]
-    _correct_by_values(result, columns, taken, take)
+    _correct_by_values(result, columns, exact, taken, take)
     if not header:
         _guess_by_values(columns, result, take)
     return result
 
 
-def _correct_by_values(result, columns, taken, take):
-    """Take back a guess that the values contradict, and use what the values say."""
+def _correct_by_values(result, columns, exact, taken, take):
+    """Take back a guess that the values contradict, and use what the values say.
+
+    A column that is called exactly so keeps its field: bad values in it are to be refused.
+    """
     for position, target in enumerate(result):
         values = columns[position]
         if not values:
@@ -155,8 +159,9 @@ def _correct_by_values(result, columns, taken, take):
             _move(result, position, "product_name", taken)
         elif target == "client_name" and _share(values, _is_code) > 0.9:
             _move(result, position, "client_ref", taken)
-        elif (target == "date" and not _share(values, _is_date)) or (
-            target in ("quantity", "price_unit", "amount") and not numeric
+        elif target not in exact and (
+            (target == "date" and not _share(values, _is_date))
+            or (target in ("quantity", "price_unit", "amount") and not numeric)
         ):
             _move(result, position, None, taken)
     if "date" not in taken:

@@ -355,20 +355,24 @@ def has_digit(text):
 def find_service_codes(codes, listed=()):
     """Return the codes that stand for a charge (postage, discount, bank fee), not for goods.
 
-    Where nearly all codes of a file carry digits (nine of ten), a code without any, or of one or
-    two characters, is not an article: POST, D, M, C2, BANK CHARGES, ADJUST. In a file whose codes
-    are words that says nothing, and only the listed codes are services.
+    Where nearly all codes of a file carry digits (nine of ten), a code without any is not an
+    article: POST, D, M, BANK CHARGES, ADJUST. Where nearly all have four characters or more, one
+    of one or two is none either: C2. In a file whose codes are words, or short, that says
+    nothing, and only the listed codes are services.
 
     :param codes: all product codes of the file
     :param listed: folded codes that the user named as services
     :rtype: set
     """
     codes = [code for code in codes if code]
-    by_shape = codes and sum(map(has_digit, codes)) >= 0.9 * len(codes)
+    with_digits = sum(map(has_digit, codes)) >= 0.9 * len(codes)
+    long = sum(len(code) >= 4 for code in codes) >= 0.9 * len(codes)
     return {
         code
         for code in codes
-        if code.casefold() in listed or (by_shape and (len(code) <= 2 or not has_digit(code)))
+        if code.casefold() in listed
+        or (with_digits and not has_digit(code))
+        or (with_digits and long and len(code) <= 2)
     }
 
 

@@ -1,5 +1,6 @@
 from . import (
     test_class_adjustment,
+    test_customer_profile,
     test_lead_score,
     test_scorecard,
     test_tools,
