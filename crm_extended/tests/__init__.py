@@ -13,5 +13,6 @@ from . import (
     test_interaction_tour,
     test_sale_deal_report,
     test_sale_import,
+    test_sale_import_real,
     test_sales_tools,
 )

@@ -113,14 +113,10 @@ class ResPartner(models.Model):
         domain = Domain.FALSE
         if values:
             found = profile._search(of_company & Domain(field, "in", values))
-            domain |= Domain(
-                "commercial_partner_id", "in", found.subselect(self._get_partner_column(found))
-            )
+            domain |= Domain("commercial_partner_id", "in", self._select_partners(found))
         if len(values) < len(list(value)):
             every = profile._search(of_company)
-            domain |= Domain(
-                "commercial_partner_id", "not in", every.subselect(self._get_partner_column(every))
-            )
+            domain |= Domain("commercial_partner_id", "not in", self._select_partners(every))
         return domain
 
     @api.model

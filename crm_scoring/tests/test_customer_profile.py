@@ -101,7 +101,7 @@ class TestCustomerProfile(BaseCommon):
         self.assertEqual((profile.rfm, profile.segment), ("333", "attention"))
 
     def test_scores_equal_the_formula(self):
-        amounts = [5, 10, 10, 10, 20, 30, 30, 40, 50, 60]
+        amounts = [30, 60, 60, 60, 120, 180, 180, 240, 300, 360]
         for number, (client, amount) in enumerate(zip(self.clients, amounts, strict=True)):
             for purchase in range(1 + number % 3):
                 self.add_fact(client, TODAY, amount / (1 + number % 3), f"{number}-{purchase}")

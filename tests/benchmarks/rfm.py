@@ -45,9 +45,9 @@ def generate(path, rows):
     with open(path, "w", newline="", encoding="utf-8") as target:
         writer = csv.writer(target)
         writer.writerow(
-            ["InvoiceNo", "StockCode", "Description", "Quantity", "InvoiceDate", "UnitPrice"]
-            + ["CustomerID", "Country"]
-        )
+            ("InvoiceNo", "StockCode", "Description", "Quantity", "InvoiceDate", "UnitPrice",
+             "CustomerID", "Country")
+        )  # fmt: skip
         for number in range(rows):
             if number % 21 == 0:
                 invoice, client = 500_000 + number // 21, 10_000 + int(clients * rng.random() ** 2)
