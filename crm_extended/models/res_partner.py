@@ -16,8 +16,12 @@ class ResPartner(models.Model):
     agreement_count = fields.Integer(compute="_compute_agreement_count")
 
     def _compute_agreement_count(self):
+        Agreement = self.env["crm.agreement"]
+        if not Agreement.has_access("read"):
+            self.agreement_count = 0
+            return
         counts = dict(
-            self.env["crm.agreement"]._read_group(
+            Agreement._read_group(
                 [("commercial_partner_id", "in", self.commercial_partner_id.ids)],
                 ["commercial_partner_id"],
                 ["__count"],

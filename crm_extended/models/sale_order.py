@@ -36,6 +36,7 @@ class SaleOrder(models.Model):
         precompute=True,
         index="btree_not_null",
         check_company=True,
+        copy=False,
         tracking=True,
         domain="[('state', '=', 'active'), ('company_id', '=', company_id), "
         "'|', ('kind', '=', 'standard'), ('commercial_partner_id', '=', agreement_partner_id)]",
@@ -45,8 +46,15 @@ class SaleOrder(models.Model):
         related="partner_id.commercial_partner_id", string="Client of the Agreement"
     )
     deviation_ids = fields.One2many(
-        "crm.agreement.deviation", "order_id", "Deviations", readonly=True, copy=False
+        "crm.agreement.deviation",
+        "order_id",
+        "Deviations",
+        readonly=True,
+        copy=False,
+        groups="sales_team.group_sale_salesman,account.group_account_invoice,"
+        "account.group_account_readonly",
     )
+    deviation_count = fields.Integer(compute="_compute_can_decide_deviations")
     agreement_check = fields.Selection(
         [
             ("none", "No agreement"),

@@ -83,9 +83,12 @@ class SaleOrder(models.Model):
     @api.depends_context("uid")
     def _compute_can_decide_deviations(self):
         for order in self:
-            requested = order.deviation_ids.filtered(lambda row: row.state == "requested")
-            order.can_decide_deviations = bool(requested) and order._can_be_decided_by(
-                self.env.user, requested
+            # sudo: people who only deliver or invoice open orders as well
+            rows_sudo = order.sudo().deviation_ids
+            requested_sudo = rows_sudo.filtered(lambda row: row.state == "requested")
+            order.deviation_count = len(rows_sudo)
+            order.can_decide_deviations = bool(requested_sudo) and order._can_be_decided_by(
+                self.env.user, requested_sudo
             )
 
     def _get_agreement_check(self, deviations):
@@ -142,12 +145,13 @@ class SaleOrder(models.Model):
         self.ensure_one()
         if not self.partner_id or not self.company_id:
             return []
-        agreement_sudo = self.agreement_id.sudo()
-        deviations = self._get_precedence_deviations(agreement_sudo)
+        order_sudo = self.sudo()  # sudo: the terms bind whoever confirms, also who cannot see them
+        agreement_sudo = order_sudo.agreement_id
+        deviations = order_sudo._get_precedence_deviations(agreement_sudo)
         if agreement_sudo:
-            deviations += self._get_header_deviations(agreement_sudo)
-            deviations += self._get_price_deviations(agreement_sudo)
-            deviations += self._get_minimum_deviations(agreement_sudo)
+            deviations += order_sudo._get_header_deviations(agreement_sudo)
+            deviations += order_sudo._get_price_deviations(agreement_sudo)
+            deviations += order_sudo._get_minimum_deviations(agreement_sudo)
         return deviations
 
     def _prepare_deviation(self, kind, agreement, figures, **values):

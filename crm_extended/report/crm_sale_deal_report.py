@@ -267,7 +267,7 @@ class CrmSaleDealReport(models.Model):
         return {
             "type": "ir.actions.act_url",
             "url": f"/crm_extended/sales_by_deal.xlsx?{query}",
-            "target": "download",
+            "target": "self",
         }
 
     # ------------------------------------------------------------------
