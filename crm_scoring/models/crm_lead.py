@@ -200,10 +200,9 @@ class CrmLead(models.Model):
             lead.can_adjust_class = lead._origin in writable and not lead._get_adjust_obstacle()
 
     def _compute_score_history_count(self):
+        rows_sudo = self.env["crm.lead.score"].sudo()  # who reads the deal may count
         counts = dict(
-            self.env["crm.lead.score"]._read_group(
-                [("lead_id", "in", self._origin.ids)], ["lead_id"], ["__count"]
-            )
+            rows_sudo._read_group([("lead_id", "in", self._origin.ids)], ["lead_id"], ["__count"])
         )
         for lead in self:
             lead.score_history_count = counts.get(lead._origin, 0)

@@ -2,6 +2,7 @@ from datetime import timedelta
 from unittest.mock import patch
 
 from odoo import fields
+from odoo.addons.mail.tests.common import mail_new_test_user
 from odoo.exceptions import AccessError
 from odoo.tests import HttpCase, tagged, users
 from odoo.tools import mute_logger
@@ -335,6 +336,22 @@ class TestLeadScoreSecurity(ScoringCommon, HttpCase):
         scores = self.env["crm.lead.scoring"].with_user(self.user_other)
         self.assertFalse(scores.search([("lead_id", "=", deal.id)]))
         self.assertTrue(rows.with_user(self.user_all).search([("lead_id", "=", deal.id)]))
+
+    def test_accountant_reads_scores_and_adjusts_nothing(self):
+        accountant = mail_new_test_user(
+            self.env, login="scoring_accountant", groups="account.group_account_readonly"
+        )
+        deal = self._create_deal()
+        deal.with_user(self.user_sales).adjust_class(1, "Known buyer")
+        names = self.env["crm.lead"]._get_score_fields()
+        names = [name for name in names if self.env["crm.lead"]._fields[name].type != "one2many"]
+        self.env.invalidate_all()
+        [values] = deal.with_user(accountant).read(names)
+        self.assertEqual((values["score_value"], values["score_class"]), (60, "A"))
+        self.assertIn("Worth", values["score_details"])
+        self.assertFalse(deal.with_user(accountant).can_adjust_class)
+        with self.assertRaises(AccessError):
+            deal.with_user(accountant).adjust_class(0, "No")
 
     def test_companies_are_apart(self):
         company = self.env["res.company"].create({"name": "Elsewhere"})
