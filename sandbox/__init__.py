@@ -20,6 +20,7 @@ databases copied from templates. Each concern has its module:
 ``testing``          test; ``pytest_plugin`` is loaded into that pytest
 ``core_tests``       Odoo's own tests with and without the suite
 ``benchmark``        bench
+``importing``        import; ``run_import`` is its part inside Odoo
 ``i18n``             terms and translations; ``po_files`` reads and writes them
 ``doctor``           what is there, what is missing, how to get it
 ===================  ===========================================================================

@@ -41,6 +41,23 @@ def make_parser():
     bench = add("bench", run_bench, "run benchmarks")
     bench.add_argument("names", nargs="*", metavar="NAME", help="default: all")
     bench.add_argument("--scale", type=float, default=1.0, help="1 is the full size")
+    load = add("import", run_import, "import a file of past sales (csv, zip, xz, gz, xlsx)")
+    load.add_argument("file", metavar="FILE")
+    load.add_argument("--source", help="system the file comes from, for recognising its rows")
+    load.add_argument(
+        "--option",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a choice of the wizard, e.g. no_client=walk_in, currency=GBP, date_style=dmy",
+    )
+    load.add_argument(
+        "--column",
+        action="append",
+        default=[],
+        metavar="COLUMN=FIELD",
+        help="what a column holds, where the guess is wrong",
+    )
     i18n = add("i18n", run_i18n, "export terms, merge translations")
     i18n.add_argument("--check", action="store_true", help="change nothing, fail if stale")
     add("doctor", run_doctor, "what is there, what is missing, how to get it")
@@ -99,6 +116,12 @@ def run_bench(arguments):
     from . import benchmark
 
     return benchmark.bench(arguments)
+
+
+def run_import(arguments):
+    from . import importing
+
+    return importing.import_file(arguments)
 
 
 def run_i18n(arguments):

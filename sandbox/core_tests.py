@@ -77,7 +77,10 @@ def run_side(databases, side, name, tests, deadline, keyword):
         )
     if not result.exists():
         raise Problem(f"The run {side} the suite did not finish.", f"read {log.name}")
-    return read_results(result)
+    results = read_results(result)
+    if not any(outcome == PASSED for outcome, _message in results.values()):
+        raise Problem(f"No test passed {side} the suite: the run itself is at fault.", log.name)
+    return results
 
 
 def read_results(path):

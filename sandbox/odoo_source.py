@@ -161,9 +161,10 @@ def _describe(kind, root, key=None):
     if key is None:
         head = process.output(["git", "-C", root, "rev-parse", "HEAD"])
         key = cache.digest(root, head or (root / "odoo/release.py").read_bytes())
-    addons = [path for path in (root / "addons", root / "odoo/addons") if (path).is_dir()]
-    # A git checkout has `base` in odoo/addons and the rest in addons; a package has one folder.
-    addons = [path for path in addons if any(path.glob("*/__manifest__.py"))]
+    # A git checkout has `base` in odoo/addons and the rest in addons; Debian's package has one
+    # folder under both names.
+    folders = dict.fromkeys((root / name).resolve() for name in ("addons", "odoo/addons"))
+    addons = [folder for folder in folders if any(folder.glob("*/__manifest__.py"))]
     return OdooSource(kind, key, root, tuple(addons))
 
 
