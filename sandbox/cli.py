@@ -1,6 +1,7 @@
 """The commands and their options."""
 
 import argparse
+import signal
 import subprocess
 import sys
 
@@ -89,6 +90,7 @@ def port_number(text):
 def main(argv=None):
     """Run a command; failures that the user can mend end with what to do, not with a trace."""
     arguments = parse(sys.argv[1:] if argv is None else argv)
+    signal.signal(signal.SIGTERM, terminate)
     try:
         return arguments.function(arguments)
     except Problem as problem:
@@ -98,6 +100,11 @@ def main(argv=None):
     except KeyboardInterrupt:
         print("\nInterrupted. What was complete is kept; start again to go on.", file=sys.stderr)
         return 130
+
+
+def terminate(_signal, _frame):
+    """End in order when asked to: what was started is stopped, as after Ctrl-C."""
+    raise KeyboardInterrupt
 
 
 def run_test(arguments):

@@ -3,10 +3,16 @@
 * Leaves out what Odoo's own runner leaves out. Odoo runs a test only if it carries the tag
   ``standard`` (every test does unless it says ``-standard``, like those that need the internet);
   pytest knows nothing of these tags.
+* Spreads tests over workers by class (its set-up is the dear part); tests outside of a class go
+  one by one. What takes minutes starts first, so that no worker is left with it at the end.
 * Ends a run in good order at a deadline: tests that the time does not suffice for are not run.
 """
 
 import time
+
+import pytest
+
+LONG = ("tests/lifecycle/",)
 
 
 def pytest_addoption(parser):
@@ -19,14 +25,17 @@ def pytest_addoption(parser):
 
 
 def pytest_collection_modifyitems(config, items):
-    """Deselect tests that took the tag ``standard`` off."""
+    """Deselect tests that took the tag ``standard`` off; group and order the others."""
     kept, left_out = [], []
     for item in items:
         tags = getattr(getattr(item, "cls", None), "test_tags", None)
         (left_out if tags is not None and "standard" not in tags else kept).append(item)
     if left_out:
         config.hook.pytest_deselected(items=left_out)
-        items[:] = kept
+    for item in kept:
+        if getattr(item, "cls", None):
+            item.add_marker(pytest.mark.xdist_group(item.nodeid.rpartition("::")[0]))
+    items[:] = sorted(kept, key=lambda item: not item.nodeid.startswith(LONG))
 
 
 def pytest_runtest_teardown(item):

@@ -213,17 +213,12 @@ def show_logins(databases, port):
 
 def watch(child):
     """Wait for the server or for Ctrl-C; the exit status of the command."""
-    signal.signal(signal.SIGTERM, _interrupt)
     try:
         status = child.wait()
     except KeyboardInterrupt:
         say("\nStopping.")
         return 0
     raise Problem(f"The server ended by itself (exit status {status}).", f"read {log_path()}")
-
-
-def _interrupt(_signal, _frame):
-    raise KeyboardInterrupt
 
 
 def end(child):

@@ -3,22 +3,23 @@
 import os
 import subprocess
 
-from . import environment, paths, system
+from . import environment, paths, process, system
 
 WORKERS = 2
+SUMMARY_SECONDS = 60  # how long an interrupted pytest may take to clean up
 
 
 def pytest_arguments(given, processors):
     """Arguments of pytest: ours first, so that the user's win.
 
-    Debugging needs one process; otherwise classes are spread over workers, each with its own
-    copy of the database, a class always whole (its set-up is the dear part).
+    Debugging needs one process; otherwise tests are spread over workers, each with its own copy of
+    the database, a class always whole (see ``pytest_plugin``).
     """
     alone = {"--pdb", "-s", "--capture=no", "--trace"} & set(given)
     parallel = any(part.startswith(("-n", "--numprocesses")) for part in given)
     if alone or parallel:
         return list(given)
-    return ["-n", str(min(WORKERS, processors)), "--dist", "loadscope", *given]
+    return ["-n", str(min(WORKERS, processors)), "--dist", "loadgroup", *given]
 
 
 def test(arguments):
@@ -54,6 +55,9 @@ def run_pytest(databases, name, arguments, with_suite=True, **options):
             try:
                 return child.wait()
             except KeyboardInterrupt:
-                return child.wait()  # pytest got it too and is printing its summary
+                # From the terminal pytest got it too, and is printing its summary.
+                return child.wait(SUMMARY_SECONDS)
+            finally:
+                process.stop(child)
     finally:
         config.unlink(missing_ok=True)

@@ -67,7 +67,7 @@ def test_update_refuses_unknown_addons(capsys):
 
 
 def test_pytest_runs_in_parallel_unless_told_otherwise():
-    assert testing.pytest_arguments(["-x"], 8) == ["-n", "2", "--dist", "loadscope", "-x"]
+    assert testing.pytest_arguments(["-x"], 8) == ["-n", "2", "--dist", "loadgroup", "-x"]
     assert testing.pytest_arguments([], 1)[:2] == ["-n", "1"]
     assert testing.pytest_arguments(["-n", "4"], 8) == ["-n", "4"]
     assert testing.pytest_arguments(["--pdb"], 8) == ["--pdb"]
