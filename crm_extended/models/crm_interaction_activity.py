@@ -71,9 +71,12 @@ class CrmInteraction(models.Model):
                 activity_sudo._action_done(feedback=interaction._get_activity_feedback())
 
     def _get_activity_feedback(self):
-        """What the message about the finished activity says."""
+        """What the message about the finished activity says.
+
+        The outcome only: the document is read by more people than the notes of a contact.
+        """
         self.ensure_one()
-        return "\n".join(filter(None, (self.outcome_id.name, self.result_note)))
+        return self.outcome_id.name
 
     def _cancel_activities(self):
         # sudo: as above
