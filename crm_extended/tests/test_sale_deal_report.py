@@ -298,7 +298,7 @@ class TestSaleDealReport(AccountTestInvoicingCommon):
     def test_workbook(self):
         self.deal.name = "=HYPERLINK(0)"
         order = self._create_order()
-        row = self._get_figures(order)
+        row = self._get_figures(order).with_context(lang="en_US")
         sheet = openpyxl.load_workbook(io.BytesIO(row._export_xlsx())).active
         header, line, total = list(sheet.iter_rows(values_only=True))
         values = dict(zip(header, line, strict=True))
