@@ -475,6 +475,16 @@ class TestSaleImport(SaleImportCommon):
 
 @tagged("post_install", "-at_install")
 class TestSaleFact(SaleImportCommon):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        # a company of its own: no agreement of demo data holds its orders
+        cls.company = cls.env["res.company"].create({"name": "Fact company"})
+        (cls.manager | cls.salesman | cls.outsider).company_ids = [(4, cls.company.id)]
+        cls.env = cls.env(context={**cls.env.context, "allowed_company_ids": cls.company.ids})
+        cls.ann, cls.drill = cls.ann.with_env(cls.env), cls.drill.with_env(cls.env)
+        cls.history = cls.history.with_env(cls.env)
+
     def test_history_and_orders_side_by_side(self):
         contact = self.env["res.partner"].create({"name": "Desk", "parent_id": self.ann.id})
         self.history.create(

@@ -431,13 +431,15 @@ class TestSalesTyping(BaseCase):
                 "Дата Номер_документа ИНН Контрагент Артикул Номенклатура Кол-во Сумма",
                 "date document client_vat client_name product_code product_name quantity amount",
             ),
+            ("Дата ИНН Артикул Сумма", "date client_vat product_code amount"),
             ("close_date account product close_value", "date client_name product_name amount"),
         ):
             names = header.split()
             sample = {
                 "date": "2024-01-02", "document": "55", "client_ref": "17",
                 "client_vat": "7707083893",
-                "client_name": "Daisy Ltd", "product_code": "A1", "product_name": "Cordless drill",
+                "client_name": "Daisy Ltd", "product_code": "АРТ-001",
+                "product_name": "Cordless drill",
                 "quantity": "2", "price_unit": "3.5", "amount": "7.0", "client_country": "France",
             }  # fmt: skip
             cells = [sample[target] for target in expected.split()]

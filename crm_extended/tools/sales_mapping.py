@@ -153,9 +153,9 @@ def _correct_by_values(result, columns, exact, taken, take):
             continue
         numeric = _share(values, sales_typing.looks_like_number)
         # "Customer" or "Product" holds a name as often as a number
-        if target == "client_ref" and numeric < 0.2 and _words(values) > 0.6:
+        if target == "client_ref" and _words(values) > 0.6 and _share(values, _has_digit) < 0.5:
             _move(result, position, "client_name", taken)
-        elif target == "product_code" and numeric < 0.2 and _words(values) > 0.6:
+        elif target == "product_code" and _words(values) > 0.6 and _share(values, _has_digit) < 0.5:
             _move(result, position, "product_name", taken)
         elif target == "client_name" and _share(values, _is_code) > 0.9:
             _move(result, position, "client_ref", taken)
@@ -203,6 +203,10 @@ def _words(values):
     return _share(
         values, lambda value: isinstance(value, str) and bool(re.search(r"[^\W\d_]{3,}", value))
     )
+
+
+def _has_digit(value):
+    return any(char.isdigit() for char in str(value))
 
 
 def _is_code(value):
