@@ -92,8 +92,7 @@ class PortalClaimFiling(PortalClaims):
         post = {
             key: value
             for key, value in post.items()
-            if isinstance(value, str)
-            and (key in FORM_KEYS or key.startswith(("line_", "quantity_")))
+            if isinstance(value, str) and (key in FORM_KEYS or key.startswith("quantity_"))
         }
         uploads = request.httprequest.files
         files = uploads.getlist("photos") + uploads.getlist("files")

@@ -77,7 +77,7 @@ class CrmClaim(models.Model):
 
         :param partner: res.partner, contact who files
         :param dict post: untrusted; the keys read are ``subject``, ``description``, ``remedy``,
-            ``order_id``, and for each order line ``line_<id>`` (ticked) with ``quantity_<id>``
+            ``order_id``, and for each order line concerned its ``quantity_<id>``
         :return: values for ``create``
         :raise PortalFormError: with a message for each wrong field
         """
@@ -130,14 +130,14 @@ class CrmClaim(models.Model):
 
     @api.model
     def _portal_check_lines(self, order_sudo, post):
-        """Values of the claim lines for the order lines ticked in the form, and the errors."""
+        """Values of the claim lines for the order lines with a quantity, and the errors."""
         lines, errors = [], {}
         for claimable in order_sudo._portal_get_claimable_lines():
             line_sudo = claimable["line"]
-            if not post.get(f"line_{line_sudo.id}"):
-                continue
             field = f"quantity_{line_sudo.id}"
-            quantity = self._portal_parse_quantity(post.get(field, ""))
+            if (post.get(field) or "").strip() in ("", "0"):
+                continue
+            quantity = self._portal_parse_quantity(post[field])
             rounding = line_sudo.product_uom_id.rounding
             if quantity is None or float_is_zero(quantity, precision_rounding=rounding):
                 errors[field] = self.env._("Please enter how many pieces are concerned.")

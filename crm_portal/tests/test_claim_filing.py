@@ -66,7 +66,8 @@ class TestClaimFiling(PortalCase):
         link = page.get_element_by_id("portal_report_problem").get("href")
         form = html.fromstring(self.url_open(link).text).find_class("o_crm_portal_claim_form")[0]
         self.assertEqual(form.fields["order_id"], str(self.order.id))
-        self.assertEqual(form.fields[f"quantity_{self.line_drill.id}"], "5")
+        quantity = form.get_element_by_id(f"quantity_{self.line_drill.id}")
+        self.assertEqual((quantity.get("value"), quantity.get("max")), (None, "5"))
 
     def test_lines_of_chosen_order(self):
         fragment = self.url_open(f"/my/claims/new/lines?order_id={self.order.id}").text
@@ -80,7 +81,7 @@ class TestClaimFiling(PortalCase):
         self.assertEqual(response.status_code, 200)
         form = html.fromstring(response.text).find_class("o_crm_portal_claim_form")[0]
         self.assertEqual(form.fields["subject"], "Half written")
-        self.assertIn(f"line_{self.line_drill.id}", form.fields)
+        self.assertIn(f"quantity_{self.line_drill.id}", form.fields)
         self.assertFalse(self.get_claims())
 
     def test_file_from_scratch(self):
@@ -114,9 +115,8 @@ class TestClaimFiling(PortalCase):
         response = self.file(
             order_id=self.order.id,
             **{
-                f"line_{self.line_drill.id}": "1",
                 f"quantity_{self.line_drill.id}": "2",
-                f"quantity_{self.line_battery.id}": "2",  # not ticked
+                f"quantity_{self.line_battery.id}": "0",
             },
             files=[
                 ("photos", ("broken drill.jpg", photo, "image/jpeg")),
@@ -215,9 +215,7 @@ class TestClaimFiling(PortalCase):
         for quantity, message in (
             ("6", "at most 5"),
             ("5.5", "at most 5"),
-            ("0", "how many"),
             ("-1", "how many"),
-            ("", "how many"),
             ("many", "how many"),
             ("nan", "how many"),
             ("inf", "how many"),
@@ -226,10 +224,7 @@ class TestClaimFiling(PortalCase):
         ):
             with self.subTest(quantity):
                 self.assertRefused(
-                    self.file(
-                        order_id=self.order.id,
-                        **{f"line_{self.line_drill.id}": "1", field: quantity},
-                    ),
+                    self.file(order_id=self.order.id, **{field: quantity}),
                     field,
                     message,
                 )
@@ -242,7 +237,7 @@ class TestClaimFiling(PortalCase):
 
     def test_lines_of_another_order_are_ignored(self):
         line = self.order_balt.order_line
-        self.file(order_id=self.order.id, **{f"line_{line.id}": "1", f"quantity_{line.id}": "1"})
+        self.file(order_id=self.order.id, **{f"quantity_{line.id}": "1"})
         self.assertFalse(self.get_claims().line_ids)
 
     def test_fields_out_of_the_list_are_ignored(self):

@@ -16,7 +16,6 @@ export class ClaimForm extends Interaction {
     dynamicContent = {
         _root: { "t-on-submit.prevent": this.onSubmit },
         "select[name=order_id]": { "t-on-change": this.onOrderChange },
-        ".o_crm_portal_lines": { "t-on-input": this.onLineInput },
         ".o_crm_portal_file_input": { "t-on-change": this.onFilesChosen },
         ".o_crm_portal_drop": {
             "t-on-dragover.prevent": () => this.setDragging(true),
@@ -61,13 +60,6 @@ export class ClaimForm extends Interaction {
         }
         const content = new DOMParser().parseFromString(html, "text/html");
         this.linesEl.replaceChildren(...content.body.childNodes);
-    }
-
-    onLineInput(ev) {
-        if (ev.target.name?.startsWith("quantity_")) {
-            const lineEl = ev.target.closest(".o_crm_portal_line");
-            lineEl.querySelector("input[type=checkbox]").checked = ev.target.value > 0;
-        }
     }
 
     // ------------------------------------------------------------
