@@ -16,6 +16,7 @@ from . import (
     crm_claim_stage,
     crm_claim_team,
     crm_claim_workflow,
+    crm_interaction,
     project_project,
     project_task,
     res_company,

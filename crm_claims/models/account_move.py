@@ -18,16 +18,18 @@ class AccountMove(models.Model):
     claim_count = fields.Integer(compute="_compute_claim_count")
 
     def _get_claims(self):
-        """Readable claims of a move: the one it credits, and those about its orders."""
+        """Readable claims of a move: the one that a credit note was granted for, else those
+        about the orders on the invoice."""
         self.ensure_one()
         claims = self.env["crm.claim"]
         if not claims.has_access("read"):
             return claims
-        # sudo: which orders a move belongs to; the claims are searched with the user's rights
-        orders_sudo = self.sudo().invoice_line_ids.sale_line_ids.order_id
-        return claims.search(
-            ["|", ("id", "=", self.sudo().claim_id.id), ("order_id", "in", orders_sudo.ids)]
-        )
+        # sudo: what the move belongs to; the claims are searched with the user's rights
+        move_sudo = self.sudo()
+        if move_sudo.claim_id:
+            return claims.search([("id", "=", move_sudo.claim_id.id)])
+        orders_sudo = move_sudo.invoice_line_ids.sale_line_ids.order_id
+        return claims.search([("order_id", "in", orders_sudo.ids)])
 
     def _compute_claim_count(self):
         for move in self:

@@ -493,14 +493,22 @@ class CrmClaim(models.Model):
     # ------------------------------------------------------------------
 
     def action_view_order(self):
+        """Open the order; handlers without sales rights see a short form of it."""
         self.ensure_one()
-        return {
+        action = {
             "type": "ir.actions.act_window",
             "res_model": "sale.order",
             "res_id": self.order_id.id,
             "view_mode": "form",
             "name": self.order_id.display_name,
         }
+        if not self.env.user.has_groups(
+            "sales_team.group_sale_salesman,account.group_account_invoice,"
+            "account.group_account_readonly"
+        ):
+            view = self.env.ref("crm_claims.sale_order_view_form_handler")
+            action |= {"views": [(view.id, "form")], "target": "new"}
+        return action
 
     def action_view_tasks(self):
         self.ensure_one()

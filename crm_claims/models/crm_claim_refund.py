@@ -28,16 +28,27 @@ class CrmClaim(models.Model):
         return self.action_view_credit_notes()
 
     def action_view_credit_notes(self):
+        """Open the credit notes; handlers without accounting rights see a short form."""
         self.ensure_one()
         action = {
             "type": "ir.actions.act_window",
             "res_model": "account.move",
             "name": self.env._("Credit Notes"),
             "context": {"create": False},
+            "views": [(False, "list"), (False, "form")],
+            "domain": [("claim_id", "=", self.id)],
         }
+        form = False
+        if not self.env.user.has_groups(
+            "account.group_account_invoice,account.group_account_readonly"
+        ):
+            form = self.env.ref("crm_claims.account_move_view_form_handler").id
+            action["views"] = [(False, "list"), (form, "form")]
         if len(self.credit_note_ids) == 1:
-            return action | {"view_mode": "form", "res_id": self.credit_note_ids.id}
-        return action | {"view_mode": "list,form", "domain": [("claim_id", "=", self.id)]}
+            action |= {"views": [(form, "form")], "res_id": self.credit_note_ids.id}
+            if form:
+                action["target"] = "new"
+        return action
 
     def _has_invoiced_lines(self):
         """Whether an item of the claim is on a posted invoice."""

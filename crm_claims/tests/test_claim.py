@@ -154,3 +154,16 @@ class TestClaim(ClaimCommon):
         claim = self._create_claim()
         self.assertEqual(claim.interaction_count, 0)
         self.assertEqual(claim._prepare_interaction_values()["partner_id"], self.contact.id)
+
+    def test_register_from_an_interaction(self):
+        interaction = (
+            self.env["crm.interaction"]
+            .with_user(self.user_all)
+            .create({"subject": "He shouts", "kind": "call", "partner_id": self.contact.id})
+        )
+        action = interaction.action_register_claim()
+        claim = (
+            self.env["crm.claim"].with_user(self.user_all).with_context(**action["context"])
+        ).create({})
+        self.assertEqual(claim.subject, "He shouts")
+        self.assertEqual((claim.partner_id, claim.channel), (self.contact, "phone"))

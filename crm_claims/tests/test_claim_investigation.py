@@ -2,7 +2,7 @@ from datetime import date
 
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Command
-from odoo.tests import tagged, users
+from odoo.tests import Form, tagged, users
 
 from .common import ClaimCommon
 
@@ -87,6 +87,8 @@ class TestClaimInvestigation(ClaimCommon):
             lambda task: task.user_ids == self.user_employee
         ).with_user(self.user_employee)
         self.assertIn("Ask", task.name)
+        with Form(task) as form:
+            form.claim_result = "<p>Counted once</p>"
         task.write({"claim_result": "<p>Counted twice</p>", "state": "1_done"})
         self.assertIn("Counted twice", investigation.task_ids.mapped("claim_result")[1] or "")
         self.assertAlmostEqual(investigation.progress, 100 / 3, 1)
