@@ -401,7 +401,8 @@ class CrmClaim(models.Model):
 
     def _prepare_investigation_values(self):
         return {
-            "name": self.display_name,
+            # the name is in the title of tasks, which assignees read
+            "name": self.name if self.confidential else self.display_name,
             "company_id": self.company_id.id,
             "template_id": self._get_investigation_template().id,
             "team_id": self.team_id.id,
