@@ -47,7 +47,7 @@ class PortalClaimFiling(PortalClaims):
             "errors": errors or {},
             "form_key": post.get("form_key") or str(uuid.uuid4()),
             "remedies": claims._portal_get_remedies(),
-            "order": order_sudo,
+            "claim_order": order_sudo,  # Purchase shows its breadcrumbs for any "order"
             "orders": self._get_claimable_orders() | order_sudo,
             "claimable_lines": order_sudo._portal_get_claimable_lines() if order_sudo else [],
             "format_quantity": claims._portal_format_quantity,

@@ -64,7 +64,12 @@ class TestClaimFiling(PortalCase):
     def test_form_from_order(self):
         page = html.fromstring(self.url_open(f"/my/orders/{self.order.id}").text)
         link = page.get_element_by_id("portal_report_problem").get("href")
-        form = html.fromstring(self.url_open(link).text).find_class("o_crm_portal_claim_form")[0]
+        page = html.fromstring(self.url_open(link).text)
+        breadcrumbs = page.find_class("o_portal_submenu")[0].xpath("./li[position() > 1]")
+        self.assertEqual(
+            [item.text_content().strip() for item in breadcrumbs], ["Claims", "Report a problem"]
+        )
+        form = page.find_class("o_crm_portal_claim_form")[0]
         self.assertEqual(form.fields["order_id"], str(self.order.id))
         quantity = form.get_element_by_id(f"quantity_{self.line_drill.id}")
         self.assertEqual((quantity.get("value"), quantity.get("max")), (None, "5"))
