@@ -22,7 +22,7 @@ from pathlib import Path
 from . import cache, paths, process, system
 from .ui import Step, warn
 
-LANGUAGES = ("ru_RU",)  # English is always there
+LANGUAGES = ("en_US", "ru_RU")  # the first becomes the language of new users and partners
 EXTRA_MODULES = ("test_lint",)
 EXTENSIONS = ("pg_trgm", "unaccent")
 RECIPE = "1"  # raise it when the way of building templates changes

@@ -22,6 +22,7 @@ USERS = (
     ("sales1", "Salesperson"),
     ("sales2", "Salesperson"),
     ("claims", "Claim handler"),
+    ("warehouse", "Head of a department, works on steps of investigations"),
     ("accountant", "Accountant (read only)"),
     ("customer1", "Customer (portal), Northwind"),
     ("customer2", "Customer (portal), Baltic"),
