@@ -4,7 +4,8 @@
   ``standard`` (every test does unless it says ``-standard``, like those that need the internet);
   pytest knows nothing of these tags.
 * Spreads tests over workers by class (its set-up is the dear part); tests outside of a class go
-  one by one. What takes minutes starts first, so that no worker is left with it at the end.
+  one by one. xdist hands out the large classes first; of the single tests, what takes minutes goes
+  before the others, so that no worker is left with it at the end.
 * Ends a run in good order at a deadline: tests that the time does not suffice for are not run.
 """
 

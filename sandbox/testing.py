@@ -48,6 +48,7 @@ def run_pytest(databases, name, arguments, with_suite=True, **options):
         **databases.environment,
         "PYTHONPATH": str(paths.ROOT),
         "PGOPTIONS": "-c client_min_messages=warning",
+        "PYTHONUNBUFFERED": "1",
         "SANDBOX_TEMPLATE": databases.base(),  # tests/lifecycle installs the add-ons on copies
     }
     try:
