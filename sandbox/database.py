@@ -262,6 +262,10 @@ class Databases:
         for name in names[: -KEPT[kind]]:
             if name != current:
                 self.drop(name)
+        known = self.server.databases()
+        for folder in filestore(current).parent.iterdir():
+            if folder.name.startswith(("crm_", "lifecycle_")) and folder.name not in known:
+                shutil.rmtree(folder, ignore_errors=True)
 
     # Modules
 

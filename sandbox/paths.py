@@ -37,8 +37,11 @@ def logs_dir():
 
 
 def data_dir():
-    """Odoo's data directory: file stores of all databases, sessions."""
-    path = cache_dir() / "data"
+    """Odoo's data directory: file stores of all databases of one server, sessions."""
+    names = ("PGHOST", "PGPORT", "PGSERVICE")
+    server = "|".join(os.environ.get(name, "") for name in names)
+    suffix = f"-{hashlib.sha256(server.encode()).hexdigest()[:8]}" if server.strip("|") else ""
+    path = cache_dir() / f"data{suffix}"
     path.mkdir(exist_ok=True)
     return path
 

@@ -6,12 +6,19 @@
 * Spreads tests over workers by class (its set-up is the dear part); tests outside of a class go
   one by one. xdist hands out the large classes first; of the single tests, what takes minutes goes
   before the others, so that no worker is left with it at the end.
+* Gives each worker a file store of its own. pytest-odoo lets all of them use one, where a worker
+  that collects garbage by its own database takes the files of the others.
 * Ends a run in good order at a deadline: tests that the time does not suffice for are not run.
 """
 
+import os
+import shutil
 import time
+from pathlib import Path
+from unittest import mock
 
 import pytest
+from odoo.tools import config as odoo_config
 
 LONG = ("tests/lifecycle/",)
 
@@ -37,6 +44,22 @@ def pytest_collection_modifyitems(config, items):
         if getattr(item, "cls", None):
             item.add_marker(pytest.mark.xdist_group(item.nodeid.rpartition("::")[0]))
     items[:] = sorted(kept, key=lambda item: not item.nodeid.startswith(LONG))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_filestore(load_registry):
+    """A copy of the file store for this worker, by hard links, gone when it ends."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER")
+    if not worker:
+        yield
+        return
+    origin = Path(odoo_config.filestore(odoo_config["db_name"][0]))
+    own = origin.with_name(f"{origin.name}-{worker}")
+    shutil.rmtree(own, ignore_errors=True)
+    shutil.copytree(origin, own, copy_function=os.link)
+    with mock.patch.object(odoo_config, "filestore", lambda dbname: str(own)):
+        yield
+    shutil.rmtree(own, ignore_errors=True)
 
 
 def pytest_runtest_teardown(item):

@@ -8,11 +8,11 @@ from ..tools import scoring
 
 # Columns of the side table that a refresh writes, with their types.
 COLUMNS = {
-    "scorecard_id": "int",
+    "scorecard_id": "int4",
     "class_auto": "text",
     "score_value": "numeric",
     "score_probability": "numeric",
-    "sample_size": "int",
+    "sample_size": "int4",
     "score_expected_amount": "numeric",
     "score_peak": "numeric",
     "peak_date": "timestamp",
@@ -251,7 +251,7 @@ class CrmLeadScoring(models.Model):
         columns.append([deal["new_class"] for deal in deals])
         columns.append([deal["class_adjustment"] for deal in deals])
         columns.append([self._is_worth_history(deal) for deal in deals])
-        types = ["int", *COLUMNS.values(), "text", "int", "bool"]
+        types = ["int4", *COLUMNS.values(), "text", "int4", "bool"]
         names = ["lead_id", *COLUMNS, "new_class", "adjustment", "log"]
         own = [SQL.identifier(name) for name in COLUMNS]
         self.env.cr.execute(
@@ -277,7 +277,7 @@ class CrmLeadScoring(models.Model):
                    UPDATE crm_lead l SET score_class = n.new_class FROM new n
                     WHERE l.id = n.lead_id AND l.score_class IS DISTINCT FROM n.new_class""",
                 arrays=SQL(", ").join(
-                    SQL("%s::" + kind + "[]", values)
+                    SQL("%s::%s[]", values, SQL.identifier(kind))
                     for kind, values in zip(types, columns, strict=True)
                 ),
                 names=SQL(", ").join(map(SQL.identifier, names)),
