@@ -27,6 +27,8 @@ EXTRA_MODULES = ("test_lint",)
 EXTENSIONS = ("pg_trgm", "unaccent")
 RECIPE = "1"  # raise it when the way of building templates changes
 KEPT = {"base": 2, "demo": 2, "plain": 2}
+# File stores that go when their database is gone: templates, and copies made by tests.
+ORPHAN = re.compile(r"(crm_(base|demo|plain)|lifecycle)_[0-9a-f]+$")
 LOADING = re.compile(r"Loading module (\S+) \((\d+)/(\d+)\)")
 # Lines of Odoo's log that say nothing about our add-ons.
 NOISE = re.compile(r"py\.warnings|superuser|http-interface|http_interface|Running as user")
@@ -264,7 +266,7 @@ class Databases:
                 self.drop(name)
         known = self.server.databases()
         for folder in filestore(current).parent.iterdir():
-            if folder.name.startswith(("crm_", "lifecycle_")) and folder.name not in known:
+            if ORPHAN.match(folder.name) and folder.name not in known:
                 shutil.rmtree(folder, ignore_errors=True)
 
     # Modules

@@ -41,6 +41,7 @@ LEFT_OUT = (
     "*/i18n/r[!u]*",
     "*/i18n_extra/*",
     "*/usr/share/doc/*",
+    "*/dist-packages/addons",  # the Python files of odoo/addons once more, without their data
 )
 RECIPE = "1"  # raise it when the way of unpacking changes
 
@@ -161,10 +162,9 @@ def _describe(kind, root, key=None):
     if key is None:
         head = process.output(["git", "-C", root, "rev-parse", "HEAD"])
         key = cache.digest(root, head or (root / "odoo/release.py").read_bytes())
-    # A git checkout has `base` in odoo/addons and the rest in addons; Debian's package has one
-    # folder under both names.
-    folders = dict.fromkeys((root / name).resolve() for name in ("addons", "odoo/addons"))
-    addons = [folder for folder in folders if any(folder.glob("*/__manifest__.py"))]
+    addons = [root / "odoo/addons"]
+    if not (addons[0] / "web").is_dir():
+        addons.append(root / "addons")  # a git checkout keeps all but `base` there
     return OdooSource(kind, key, root, tuple(addons))
 
 

@@ -48,7 +48,7 @@ def test_named_checkout(tmp_path, monkeypatch):
     source = odoo_source.get_odoo()
     assert source.kind == "ODOO_SOURCE"
     assert source.python_path == tmp_path
-    assert source.addons == (tmp_path / "addons", tmp_path / "odoo/addons")
+    assert source.addons == (tmp_path / "odoo/addons", tmp_path / "addons")
 
 
 @pytest.mark.parametrize("series", [(18, 0), None])
@@ -81,12 +81,10 @@ def test_sources_are_tried_in_order(monkeypatch):
     assert "ODOO_SOURCE" in caught.value.remedy
 
 
-def test_both_names_of_one_folder_are_one(tmp_path):
+def test_package_has_all_addons_in_one_folder(tmp_path):
+    """Debian's package has a second, incomplete folder ``addons`` that must not be used."""
     make_odoo(tmp_path)
-    (tmp_path / "addons/crm/__manifest__.py").unlink()
-    (tmp_path / "addons/crm").rmdir()
-    (tmp_path / "addons").rmdir()
-    (tmp_path / "addons").symlink_to("odoo/addons")
+    (tmp_path / "odoo/addons/web").mkdir()
     source = odoo_source._describe("test", tmp_path)
     assert source.addons == (tmp_path / "odoo/addons",)
 
