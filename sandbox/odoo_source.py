@@ -270,15 +270,20 @@ def _build_from_debian(work):
             except Problem:
                 say(f"  {name} is not to be had; documents use another font")
     with Step("Unpacking Odoo") as step:
-        archives = sorted((folder / "downloads").glob("*.deb"))
-        for archive in archives:
-            step.note(archive.name.partition("_")[0])
+        for package, archive in newest_archives(folder / "downloads").items():
+            step.note(package)
             _unpack(archive, work)
     for name in EMPTY_ASSETS:
         asset = work / "usr/lib/python3/dist-packages/odoo/addons" / name
         asset.parent.mkdir(parents=True, exist_ok=True)
         asset.touch()
     shutil.rmtree(folder / "downloads")
+
+
+def newest_archives(downloads):
+    """Package files by name; an interrupted set-up may have left an older version behind."""
+    archives = sorted(downloads.glob("*.deb"), key=lambda path: path.stat().st_mtime)
+    return {path.name.partition("_")[0]: path for path in archives}
 
 
 def _unpack(archive, work):

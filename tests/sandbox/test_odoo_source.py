@@ -1,5 +1,7 @@
 """Choosing where Odoo comes from."""
 
+import os
+
 import pytest
 
 from sandbox import odoo_source
@@ -94,3 +96,13 @@ def test_other_distributions_have_no_debian_package(monkeypatch, system):
     monkeypatch.setattr(odoo_source.system, "os_release", lambda: {"ID": system})
     with pytest.raises(Unavailable):
         odoo_source.read_mirror()
+
+
+def test_newest_archive_of_each_package(tmp_path):
+    for age, name in enumerate(["a_2_all.deb", "a_1_all.deb", "b_1_all.deb"]):
+        (tmp_path / name).touch()
+        os.utime(tmp_path / name, (1000 - age, 1000 - age))
+    assert odoo_source.newest_archives(tmp_path) == {
+        "a": tmp_path / "a_2_all.deb",
+        "b": tmp_path / "b_1_all.deb",
+    }
