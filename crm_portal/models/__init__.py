@@ -1,3 +1,4 @@
+from . import crm_portal_mixin  # isort: skip  the models below inherit it
 from . import (
     crm_agreement,
     crm_claim,

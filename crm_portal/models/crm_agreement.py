@@ -31,19 +31,12 @@ class CrmAgreement(models.Model):
     and not how orders that deviate are treated.
     """
 
-    _inherit = "crm.agreement"
+    _name = "crm.agreement"
+    _inherit = ["crm.agreement", "crm.portal.mixin"]
 
     @api.model
     def _portal_readable_fields(self):
-        """Names of the fields that portal users may read; other add-ons extend it."""
-        return PORTAL_READABLE_FIELDS
-
-    def _has_field_access(self, field, operation):
-        if not super()._has_field_access(field, operation):
-            return False
-        if not self.env.su and self.env.user.share:
-            return operation == "read" and field.name in self._portal_readable_fields()
-        return True
+        return super()._portal_readable_fields() | PORTAL_READABLE_FIELDS
 
     @api.model
     def _portal_get_domain(self):

@@ -49,7 +49,8 @@ class CrmClaim(models.Model):
     name of the company itself.
     """
 
-    _inherit = "crm.claim"
+    _name = "crm.claim"
+    _inherit = ["crm.claim", "crm.portal.mixin"]
     _mail_post_access = "read"
 
     def _compute_access_url(self):
@@ -63,15 +64,7 @@ class CrmClaim(models.Model):
 
     @api.model
     def _portal_readable_fields(self):
-        """Names of the fields that portal users may read; other add-ons extend it."""
-        return PORTAL_READABLE_FIELDS
-
-    def _has_field_access(self, field, operation):
-        if not super()._has_field_access(field, operation):
-            return False
-        if not self.env.su and self.env.user.share:
-            return operation == "read" and field.name in self._portal_readable_fields()
-        return True
+        return super()._portal_readable_fields() | PORTAL_READABLE_FIELDS
 
     def _order_to_sql(self, order, query, alias=None, reverse=False):
         """The usual order starts with the severity, which customers do not know."""

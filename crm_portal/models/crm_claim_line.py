@@ -17,16 +17,9 @@ PORTAL_READABLE_FIELDS = frozenset(
 class CrmClaimLine(models.Model):
     """A portal user reads which products of his claim are concerned, and how many."""
 
-    _inherit = "crm.claim.line"
+    _name = "crm.claim.line"
+    _inherit = ["crm.claim.line", "crm.portal.mixin"]
 
     @api.model
     def _portal_readable_fields(self):
-        """Names of the fields that portal users may read; other add-ons extend it."""
-        return PORTAL_READABLE_FIELDS
-
-    def _has_field_access(self, field, operation):
-        if not super()._has_field_access(field, operation):
-            return False
-        if not self.env.su and self.env.user.share:
-            return operation == "read" and field.name in self._portal_readable_fields()
-        return True
+        return super()._portal_readable_fields() | PORTAL_READABLE_FIELDS
