@@ -61,7 +61,7 @@ class CrmClaim(models.Model):
         [
             ("portal", "Portal"),
             ("phone", "Phone"),
-            ("email", "E-mail"),
+            ("email", "Email"),
             ("meeting", "Meeting"),
             ("other", "Other"),
         ],
@@ -102,7 +102,7 @@ class CrmClaim(models.Model):
         help="Who complains, as long as there is no contact card.",
     )
     email_from = fields.Char(
-        "E-mail",
+        "Email",
         compute="_compute_partner_contact",
         store=True,
         readonly=False,
@@ -414,7 +414,7 @@ class CrmClaim(models.Model):
                 raise ValidationError(
                     self.env._(
                         "Claim %(subject)s has no claimant: choose a customer, or give a name, "
-                        "an e-mail or a phone number.",
+                        "an email address or a phone number.",
                         subject=claim.subject,
                     )
                 )

@@ -201,7 +201,7 @@ class CrmClaim(models.Model):
             labels = ", ".join(self._fields[name]._description_string(self.env) for name in given)
             raise AccessError(
                 self.env._(
-                    "%(fields)s cannot be written directly: use the buttons of the claim.",
+                    "These fields are filled by the buttons of the claim only: %(fields)s.",
                     fields=labels,
                 )
             )

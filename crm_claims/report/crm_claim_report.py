@@ -38,7 +38,7 @@ class CrmClaimReport(models.Model):
         [
             ("portal", "Portal"),
             ("phone", "Phone"),
-            ("email", "E-mail"),
+            ("email", "Email"),
             ("meeting", "Meeting"),
             ("other", "Other"),
         ],

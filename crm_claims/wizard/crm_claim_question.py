@@ -9,7 +9,7 @@ class CrmClaimQuestion(models.TransientModel):
 
     claim_id = fields.Many2one("crm.claim", required=True, readonly=True, ondelete="cascade")
     question = fields.Text(required=True, help="The customer reads this.")
-    send_mail = fields.Boolean("Send by E-mail", default=True)
+    send_mail = fields.Boolean("Send by Email", default=True)
 
     def action_ask(self):
         self.ensure_one()

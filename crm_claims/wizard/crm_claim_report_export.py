@@ -35,7 +35,7 @@ class CrmClaimReportExport(models.TransientModel):
     def _check_period(self):
         for wizard in self:
             if wizard.date_from > wizard.date_to:
-                raise UserError(self.env._("The period ends before it starts: mend From or To."))
+                raise UserError(self.env._("The period ends before it starts: correct From or To."))
 
     def action_export(self):
         """Build the workbook and download it."""

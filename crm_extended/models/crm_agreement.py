@@ -431,9 +431,9 @@ class CrmAgreement(models.Model):
         if locked and agreements:
             raise UserError(
                 self.env._(
-                    "The terms of %(agreements)s are locked (%(fields)s). Return it to draft if it "
-                    "is not yet approved; otherwise renew or duplicate it and have the new one "
-                    "approved.",
+                    "Agreed terms are locked outside drafts (%(agreements)s: %(fields)s). What is "
+                    "not yet approved can be returned to draft; anything else has to be renewed or "
+                    "duplicated, and the new agreement approved.",
                     agreements=", ".join(agreements.mapped("name")),
                     fields=", ".join(
                         str(self._fields[name]._description_string(self.env))

@@ -45,7 +45,7 @@ class CrmAgreementDeviation(models.Model):
     )
     currency_id = fields.Many2one(related="order_id.currency_id")
     kind = fields.Selection(DEVIATION_KINDS, required=True, index=True)
-    description = fields.Char("What", required=True)
+    description = fields.Char("Subject", required=True)
     expected = fields.Char("Agreed")
     actual = fields.Char("On the Order")
     difference = fields.Char()

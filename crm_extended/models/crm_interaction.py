@@ -345,7 +345,7 @@ class CrmInteraction(models.Model):
         if names and not self.env.su and self.env.context.get("crm_internal") is not INTERNAL:
             raise AccessError(
                 self.env._(
-                    "%(fields)s cannot be written directly. Use the outcome buttons.",
+                    "These fields are filled by the outcome buttons only: %(fields)s.",
                     fields=", ".join(
                         sorted(self._fields[name]._description_string(self.env) for name in names)
                     ),

@@ -27,7 +27,7 @@ class CrmInteraction(models.Model):
         if self.kind != "call" or self.state not in ("new", "planned", "postponed"):
             raise UserError(
                 self.env._(
-                    "An outcome is recorded for a call that is not over yet; “%(subject)s” is.",
+                    "“%(subject)s” takes no outcome: outcomes are recorded for calls that are not over.",
                     subject=self.subject,
                 )
             )

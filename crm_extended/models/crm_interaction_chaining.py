@@ -39,7 +39,7 @@ class CrmInteraction(models.Model):
             if res_model and res_id:
                 if res_model not in Chain._get_document_models():
                     raise ValidationError(
-                        self.env._("%(model)s has no interactions.", model=res_model)
+                        self.env._("Interactions cannot be logged on this kind of document.")
                     )
                 by_document[res_model, res_id].append(vals)
             elif vals.get("partner_id"):

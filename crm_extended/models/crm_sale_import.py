@@ -79,8 +79,8 @@ class CrmSaleImport(models.Model):
         "the same name are recognised and not doubled.",
     )
     file_kind = fields.Char(string="Format", readonly=True, copy=False)
-    packing = fields.Char(readonly=True, copy=False)
-    member = fields.Char(readonly=True, copy=False)
+    packing = fields.Char(string="Compression", readonly=True, copy=False)
+    member = fields.Char(string="File in the Archive", readonly=True, copy=False)
     header_row = fields.Integer(readonly=True, copy=False)
     encoding = fields.Char(help="Code page of a text file, such as utf-8, cp1251 or utf-16.")
     delimiter = fields.Selection(
@@ -124,10 +124,10 @@ class CrmSaleImport(models.Model):
     )
     client_match = fields.Selection(
         [
-            ("ref", "Reference, VAT, e-mail, name"),
-            ("vat", "VAT, reference, e-mail, name"),
-            ("email", "E-mail, reference, VAT, name"),
-            ("name", "Name, reference, VAT, e-mail"),
+            ("ref", "Reference, VAT, email, name"),
+            ("vat", "VAT, reference, email, name"),
+            ("email", "Email, reference, VAT, name"),
+            ("name", "Name, reference, VAT, email"),
         ],
         string="Find Clients by",
         default="ref",
@@ -176,7 +176,7 @@ class CrmSaleImport(models.Model):
         readonly=True,
         copy=False,
     )
-    position = fields.Integer(readonly=True, copy=False, help="Row the current phase has reached.")
+    position = fields.Integer(string="Rows Done", readonly=True, copy=False, help="Row the current phase has reached.")
     progress = fields.Float(readonly=True, copy=False, aggregator=None, help="Percent done.")
     cancel_requested = fields.Boolean(readonly=True, copy=False)
     error_message = fields.Char(readonly=True, copy=False)

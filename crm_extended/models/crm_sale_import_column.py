@@ -16,7 +16,7 @@ class CrmSaleImportColumn(models.Model):
     _log_access = False
 
     import_id = fields.Many2one("crm.sale.import", required=True, index=True, ondelete="cascade")
-    position = fields.Integer(required=True, help="Place in the file, from 0.")
+    position = fields.Integer(string="Place", required=True, help="Place in the file, from 0.")
     name = fields.Char(string="Column of the File", required=True)
     sample = fields.Char(string="First Values")
     target = fields.Selection(
@@ -36,7 +36,7 @@ class CrmSaleImportColumn(models.Model):
             "line": self.env._("Line number in the document"),
             "client_ref": self.env._("Client: reference"),
             "client_vat": self.env._("Client: VAT or INN"),
-            "client_email": self.env._("Client: e-mail"),
+            "client_email": self.env._("Client: email"),
             "client_name": self.env._("Client: name"),
             "client_country": self.env._("Client: country"),
             "product_code": self.env._("Product: code or barcode"),

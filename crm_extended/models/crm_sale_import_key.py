@@ -15,17 +15,17 @@ class CrmSaleImportKey(models.Model):
 
     import_id = fields.Many2one("crm.sale.import", required=True, ondelete="cascade")
     kind = fields.Selection([("client", "Client"), ("product", "Product")], required=True)
-    key = fields.Char(required=True)
-    ref = fields.Char(help="Client reference or product code.")
-    vat = fields.Char()
+    key = fields.Char(string="Identifier", required=True)
+    ref = fields.Char(string="Reference", help="Client reference or product code.")
+    vat = fields.Char(string="VAT")
     email = fields.Char()
     name = fields.Char(
         required=True, help="One spelling of the name; the most frequent one stays in the end."
     )
-    row_count = fields.Integer(help="Rows with this key (and, at first, this name).")
+    row_count = fields.Integer(string="Rows", help="Rows with this key (and, at first, this name).")
     country = fields.Char()
-    is_service = fields.Boolean(help="The code stands for a charge, not for goods.")
-    res_id = fields.Integer()
+    is_service = fields.Boolean(string="Charge", help="The code stands for a charge, not for goods.")
+    res_id = fields.Integer(string="Record ID")
     matched_by = fields.Char(help="Field that found the record, or 'created'.")
 
     _key_name_unique = models.UniqueIndex("(import_id, kind, key, name)")

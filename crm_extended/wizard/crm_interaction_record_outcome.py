@@ -12,10 +12,12 @@ class CrmInteractionRecordOutcome(models.TransientModel):
     _description = "Record an Outcome"
 
     res_model = fields.Char(required=True)
-    res_id = fields.Many2oneReference(model_field="res_model", required=True)
+    res_id = fields.Many2oneReference(
+        string="Document ID", model_field="res_model", required=True
+    )
     outcome_id = fields.Many2one("crm.interaction.outcome", required=True, readonly=True)
     attempt_key = fields.Integer()
-    has_key = fields.Boolean()
+    has_key = fields.Boolean(string="Attempt Key Given")
     note = fields.Text(string="What Was Said")
 
     def action_confirm(self):
@@ -23,7 +25,7 @@ class CrmInteractionRecordOutcome(models.TransientModel):
         documents = self.env["crm.interaction.chain"]._get_document_models()
         if self.res_model not in documents | {"crm.interaction"}:
             raise ValidationError(
-                self.env._("%(model)s has no interactions.", model=self.res_model)
+                self.env._("Interactions cannot be logged on this kind of document.")
             )
         if not (self.note or "").strip():
             raise ValidationError(self.env._("Write what was said."))

@@ -7,7 +7,7 @@ class ResCompany(models.Model):
     _inherit = "res.company"
 
     portal_claims_per_hour = fields.Integer(
-        string="Claims per Hour and Customer",
+        string="Claims per Hour and Portal User",
         default=10,
         help="How many claims one portal user may file within an hour. Zero closes filing.",
     )

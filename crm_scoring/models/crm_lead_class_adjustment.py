@@ -17,7 +17,7 @@ class CrmLeadClassAdjustment(models.Model):
     company_id = fields.Many2one("res.company", readonly=True)
     user_id = fields.Many2one("res.users", "Adjusted by", required=True, readonly=True)
     date = fields.Datetime(required=True, readonly=True)
-    adjustment_before = fields.Integer("Before", readonly=True, aggregator=None)
+    adjustment_before = fields.Integer("Previous adjustment", readonly=True, aggregator=None)
     adjustment = fields.Integer(readonly=True, aggregator=None)
     class_auto = fields.Selection([(c, c) for c in "ABCD"], "Computed class", readonly=True)
     class_before = fields.Selection([(c, c) for c in "ABCD"], readonly=True)

@@ -39,18 +39,22 @@ class CrmLeadScoring(models.Model):
     _rec_name = "lead_id"
     _log_access = False
 
-    lead_id = fields.Many2one("crm.lead", required=True, readonly=True, ondelete="cascade")
+    lead_id = fields.Many2one("crm.lead", "Deal", required=True, readonly=True, ondelete="cascade")
     scorecard_id = fields.Many2one("crm.scorecard", readonly=True, ondelete="set null")
-    class_auto = fields.Selection([(c, c) for c in "ABCD"], readonly=True)
-    score_value = fields.Float(readonly=True, digits=(5, 1))
-    score_probability = fields.Float(readonly=True, digits=(5, 1))
-    sample_size = fields.Integer(readonly=True)
-    score_expected_amount = fields.Monetary(readonly=True, currency_field="currency_id")
-    score_peak = fields.Float(readonly=True, digits=(5, 1))
-    peak_date = fields.Datetime(readonly=True)
-    score_drop = fields.Float(readonly=True, digits=(5, 1))
-    score_drop_percent = fields.Float(readonly=True, digits=(5, 1))
-    amount_at_risk = fields.Monetary(readonly=True, currency_field="currency_id")
+    class_auto = fields.Selection([(c, c) for c in "ABCD"], "Computed class", readonly=True)
+    score_value = fields.Float("Score", readonly=True, digits=(5, 1))
+    score_probability = fields.Float("Probability (%)", readonly=True, digits=(5, 1))
+    sample_size = fields.Integer("Similar closed deals", readonly=True)
+    score_expected_amount = fields.Monetary(
+        "Expected amount", readonly=True, currency_field="currency_id"
+    )
+    score_peak = fields.Float("Highest score", readonly=True, digits=(5, 1))
+    peak_date = fields.Datetime("Highest on", readonly=True)
+    score_drop = fields.Float("Drop (points)", readonly=True, digits=(5, 1))
+    score_drop_percent = fields.Float("Drop (%)", readonly=True, digits=(5, 1))
+    amount_at_risk = fields.Monetary(
+        "Money at risk", readonly=True, currency_field="currency_id"
+    )
     details = fields.Json(readonly=True)
     currency_id = fields.Many2one(related="lead_id.company_currency")
 

@@ -47,11 +47,11 @@ class CrmScorecard(models.Model):
     )
     _check_bounds = models.Constraint(
         "CHECK(0 < bound_c AND bound_c < bound_b AND bound_b < bound_a AND bound_a <= 100)",
-        "Class bounds must fall from A to C and lie between 0 and 100.",
+        "Class bounds must decrease from A to C and lie between 0 and 100.",
     )
     _check_drop = models.Constraint(
         "CHECK(drop_alert_percent > 0 AND drop_alert_percent <= 100)",
-        "The alarming drop is a percentage above 0 and up to 100.",
+        "The drop that marks a deal as leaving must be above 0% and at most 100%.",
     )
 
     @api.depends("factor_ids.error", "factor_ids.active")

@@ -68,7 +68,7 @@ class CrmScorecardFactor(models.Model):
         "Empty: the name of the factor.",
     )
     error = fields.Text(
-        readonly=True, copy=False, help="Why the factor is skipped until it is mended."
+        readonly=True, copy=False, help="Why the factor is skipped until it is fixed."
     )
     deal_count = fields.Integer("Deals touched", compute="_compute_deal_count")
 
@@ -205,7 +205,7 @@ class CrmScorecardFactor(models.Model):
         """Open the open deals the factor touches."""
         self.ensure_one()
         if self.error:
-            raise UserError(self.env._("Mend the factor first: %(error)s", error=self.error))
+            raise UserError(self.env._("Fix the factor first: %(error)s", error=self.error))
         action = self.env["ir.actions.act_window"]._for_xml_id("crm.crm_lead_opportunities")
         action["display_name"] = self.name
         action["domain"] = list(self._get_deal_domain())
