@@ -46,7 +46,7 @@ class CrmClaim(models.Model):
     # what happened
     name = fields.Char("Number", readonly=True, copy=False, default="/", index="trigram")
     subject = fields.Char(required=True, tracking=True, index="trigram")
-    description = fields.Html(help="The complaint in the customer's words.")
+    description = fields.Html(help="The complaint in the client's words.")
     active = fields.Boolean(default=True)
     company_id = fields.Many2one(
         "res.company", required=True, index=True, default=lambda self: self.env.company
@@ -78,7 +78,7 @@ class CrmClaim(models.Model):
     # claimant
     partner_id = fields.Many2one(
         "res.partner",
-        "Customer",
+        "Client",
         compute="_compute_partner_id",
         store=True,
         readonly=False,
@@ -89,7 +89,7 @@ class CrmClaim(models.Model):
     )
     commercial_partner_id = fields.Many2one(
         related="partner_id.commercial_partner_id",
-        string="Company of Customer",
+        string="Company of Client",
         store=True,
         index=True,
     )
@@ -217,7 +217,7 @@ class CrmClaim(models.Model):
         copy=False,
         tracking=True,
         index=True,
-        help="Date by which the customer was promised a decision.",
+        help="Date by which the client was promised a decision.",
     )
     is_overdue = fields.Boolean(compute="_compute_is_overdue", search="_search_is_overdue")
     is_closable = fields.Boolean(compute="_compute_is_closable")
@@ -225,7 +225,7 @@ class CrmClaim(models.Model):
     reopen_count = fields.Integer("Times Reopened", readonly=True, copy=False)
     waiting_since = fields.Datetime(readonly=True, copy=False)
     waiting_question = fields.Text(
-        "Question to the Customer", copy=False, help="What we wait for; the customer sees it."
+        "Question to the Client", copy=False, help="What we wait for; the client sees it."
     )
 
     # decision
@@ -233,7 +233,7 @@ class CrmClaim(models.Model):
         REMEDIES,
         "Remedy Sought",
         tracking=True,
-        help="What the customer asks for.",
+        help="What the client asks for.",
     )
     remedy_granted = fields.Selection(
         REMEDIES,
@@ -249,12 +249,10 @@ class CrmClaim(models.Model):
         copy=False,
         tracking=True,
     )
-    decision_text = fields.Html(
-        copy=False, help="Reasons of the decision; the customer reads this."
-    )
+    decision_text = fields.Html(copy=False, help="Reasons of the decision; the client reads this.")
     recourse = fields.Html(
         copy=False,
-        help="What the customer can do if he does not agree; required when a claim is rejected.",
+        help="What the client can do if he does not agree; required when a claim is rejected.",
     )
     customer_answer = fields.Selection(
         [("accepted", "Accepted"), ("rejected", "Not Accepted")],
@@ -413,7 +411,7 @@ class CrmClaim(models.Model):
             ):
                 raise ValidationError(
                     self.env._(
-                        "Claim %(subject)s has no claimant: choose a customer, or give a name, "
+                        "Claim %(subject)s has no claimant: choose a client, or give a name, "
                         "an email address or a phone number.",
                         subject=claim.subject,
                     )

@@ -45,13 +45,13 @@ class CrmClaim(models.Model):
         self._lock_for_transition()
         # sudo: customers have no write access; the claim was proved to be his
         self.sudo()._move_to("cancelled")
-        self._log_customer(partner, self.env._("The customer withdrew the claim."), reason)
+        self._log_customer(partner, self.env._("The client withdrew the claim."), reason)
 
     def _check_customer(self, partner):
         self.ensure_one()
         mine = partner and partner.commercial_partner_id == self.sudo().commercial_partner_id
         if not mine:
-            raise AccessError(self.env._("Only the customer of this claim can do this."))
+            raise AccessError(self.env._("Only the client of this claim can do this."))
 
     # ------------------------------------------------------------------
     # Manager on behalf of the customer
@@ -67,10 +67,10 @@ class CrmClaim(models.Model):
         self.check_access("write")
         if not self.env.user.has_group("crm_claims.crm_claims_group_manager"):
             raise AccessError(
-                self.env._("Only a claims administrator answers for the customer, with a reason.")
+                self.env._("Only a claims administrator answers for the client, with a reason.")
             )
         if not (reason or "").strip():
-            raise UserError(self.env._("Give the reason why you answer for the customer."))
+            raise UserError(self.env._("Give the reason why you answer for the client."))
         self._answer(answer, reason, self.env.user.partner_id)
 
     # ------------------------------------------------------------------
@@ -126,7 +126,7 @@ class CrmClaim(models.Model):
             if user:
                 claim.activity_schedule(
                     "mail.mail_activity_data_todo",
-                    summary=self.env._("The customer does not accept the decision"),
+                    summary=self.env._("The client does not accept the decision"),
                     note=reason,
                     user_id=user.id,
                 )

@@ -77,7 +77,7 @@ class CrmClaimInvestigation(models.Model):
         compute="_compute_progress", compute_sudo=True, store=True, aggregator="avg"
     )
 
-    containment = fields.Html(help="What protects customers until the cause is removed.")
+    containment = fields.Html(help="What protects clients until the cause is removed.")
     cause_id = fields.Many2one("crm.claim.cause", index="btree_not_null", tracking=True)
     root_cause = fields.Html(help="Why it happened.")
     root_cause_escape = fields.Html("Escape Point", help="Why it was not noticed before it left.")

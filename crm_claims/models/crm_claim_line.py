@@ -56,7 +56,7 @@ class CrmClaimLine(models.Model):
         store=True,
         readonly=False,
         precompute=True,
-        help="What the customer paid for one, with taxes.",
+        help="What the client paid for one, with taxes.",
     )
     amount = fields.Monetary(compute="_compute_amount", store=True, precompute=True)
     quantity_granted = fields.Float(

@@ -5,7 +5,7 @@ CLAIM_STATES = [
     ("new", "New"),
     ("acknowledged", "Acknowledged"),
     ("investigating", "Investigating"),
-    ("waiting_client", "Waiting for Customer"),
+    ("waiting_client", "Waiting for Client"),
     ("decided", "Decided"),
     ("closed", "Closed"),
     ("rejected", "Rejected"),

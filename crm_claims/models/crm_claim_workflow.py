@@ -266,7 +266,7 @@ class CrmClaim(models.Model):
         if not self._can_close():
             raise UserError(
                 self.env._(
-                    "The customer has not accepted the decision on claim %(claim)s. He does so in "
+                    "The client has not accepted the decision on claim %(claim)s. He does so in "
                     "the portal, or a claims administrator records his answer with a reason; "
                     "without an answer the claim can be closed %(days)s days after the decision.",
                     claim=self.display_name,
@@ -434,13 +434,11 @@ class CrmClaim(models.Model):
 
     def action_ask_customer(self):
         self.ensure_one()
-        return self._get_wizard_action("crm.claim.question", self.env._("Ask the Customer"))
+        return self._get_wizard_action("crm.claim.question", self.env._("Ask the Client"))
 
     def action_answer_for_customer(self):
         self.ensure_one()
-        return self._get_wizard_action(
-            "crm.claim.answer", self.env._("Record the Customer's Answer")
-        )
+        return self._get_wizard_action("crm.claim.answer", self.env._("Record the Client's Answer"))
 
     def _get_wizard_action(self, model, name):
         return {

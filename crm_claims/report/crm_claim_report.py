@@ -31,8 +31,8 @@ class CrmClaimReport(models.Model):
     category_id = fields.Many2one("crm.claim.category", readonly=True)
     team_id = fields.Many2one("crm.claim.team", readonly=True)
     user_id = fields.Many2one("res.users", "Responsible", readonly=True)
-    partner_id = fields.Many2one("res.partner", "Customer", readonly=True)
-    commercial_partner_id = fields.Many2one("res.partner", "Company of Customer", readonly=True)
+    partner_id = fields.Many2one("res.partner", "Client", readonly=True)
+    commercial_partner_id = fields.Many2one("res.partner", "Company of Client", readonly=True)
     severity = fields.Selection(SEVERITIES, readonly=True)
     channel = fields.Selection(
         [

@@ -6,7 +6,7 @@ class CrmClaimAnswer(models.TransientModel):
     he knows; the claim checks who he is."""
 
     _name = "crm.claim.answer"
-    _description = "Record the Customer's Answer"
+    _description = "Record the Client's Answer"
 
     claim_id = fields.Many2one("crm.claim", required=True, readonly=True, ondelete="cascade")
     answer = fields.Selection(

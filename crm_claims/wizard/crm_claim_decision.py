@@ -28,7 +28,7 @@ class CrmClaimDecision(models.TransientModel):
         "crm.claim.cause", compute="_compute_from_claim", store=True, readonly=False
     )
     decision_text = fields.Html(
-        "Text to the Customer", compute="_compute_from_claim", store=True, readonly=False
+        "Text to the Client", compute="_compute_from_claim", store=True, readonly=False
     )
     recourse = fields.Html(compute="_compute_from_claim", store=True, readonly=False)
     remedy_granted = fields.Selection(
@@ -49,7 +49,7 @@ class CrmClaimDecision(models.TransientModel):
         help="Credit the granted quantities on the invoices they came on; accountants post it.",
     )
     amount_granted = fields.Monetary(compute="_compute_amount_granted", store=True, readonly=False)
-    send_mail = fields.Boolean("Send the Decision to the Customer", default=True)
+    send_mail = fields.Boolean("Send the Decision to the Client", default=True)
 
     @api.depends("claim_id")
     def _compute_from_claim(self):

@@ -5,10 +5,10 @@ class CrmClaimQuestion(models.TransientModel):
     """A question to the customer; the claim waits for the answer, and his answer brings it back."""
 
     _name = "crm.claim.question"
-    _description = "Ask the Customer"
+    _description = "Ask the Client"
 
     claim_id = fields.Many2one("crm.claim", required=True, readonly=True, ondelete="cascade")
-    question = fields.Text(required=True, help="The customer reads this.")
+    question = fields.Text(required=True, help="The client reads this.")
     send_mail = fields.Boolean("Send by Email", default=True)
 
     def action_ask(self):

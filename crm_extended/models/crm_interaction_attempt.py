@@ -27,7 +27,8 @@ class CrmInteraction(models.Model):
         if self.kind != "call" or self.state not in ("new", "planned", "postponed"):
             raise UserError(
                 self.env._(
-                    "“%(subject)s” takes no outcome: outcomes are recorded for calls that are not over.",
+                    "“%(subject)s” takes no outcome: outcomes are recorded for calls that are "
+                    "not over.",
                     subject=self.subject,
                 )
             )

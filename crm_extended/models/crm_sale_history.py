@@ -28,7 +28,7 @@ class CrmSaleHistory(models.Model):
     document = fields.Char(help="Number of the invoice, receipt or order in the source.")
     partner_id = fields.Many2one(
         "res.partner",
-        string="Customer",
+        string="Client",
         required=True,
         index=True,
         ondelete="restrict",
@@ -36,7 +36,7 @@ class CrmSaleHistory(models.Model):
     )
     commercial_partner_id = fields.Many2one(
         related="partner_id.commercial_partner_id",
-        string="Customer Entity",
+        string="Client Entity",
         store=True,
         precompute=True,
         index=True,

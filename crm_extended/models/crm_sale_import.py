@@ -176,7 +176,9 @@ class CrmSaleImport(models.Model):
         readonly=True,
         copy=False,
     )
-    position = fields.Integer(string="Rows Done", readonly=True, copy=False, help="Row the current phase has reached.")
+    position = fields.Integer(
+        string="Rows Done", readonly=True, copy=False, help="Row the current phase has reached."
+    )
     progress = fields.Float(readonly=True, copy=False, aggregator=None, help="Percent done.")
     cancel_requested = fields.Boolean(readonly=True, copy=False)
     error_message = fields.Char(readonly=True, copy=False)

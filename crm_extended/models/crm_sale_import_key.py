@@ -24,7 +24,9 @@ class CrmSaleImportKey(models.Model):
     )
     row_count = fields.Integer(string="Rows", help="Rows with this key (and, at first, this name).")
     country = fields.Char()
-    is_service = fields.Boolean(string="Charge", help="The code stands for a charge, not for goods.")
+    is_service = fields.Boolean(
+        string="Charge", help="The code stands for a charge, not for goods."
+    )
     res_id = fields.Integer(string="Record ID")
     matched_by = fields.Char(help="Field that found the record, or 'created'.")
 

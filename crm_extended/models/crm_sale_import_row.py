@@ -16,7 +16,9 @@ class CrmSaleImportRow(models.Model):
 
     # ids, not relations: no foreign key to check for each copied row
     import_id = fields.Integer(required=True)
-    row_no = fields.Integer(string="Row Number", required=True, help="Number of the row in the file, from 1.")
+    row_no = fields.Integer(
+        string="Row Number", required=True, help="Number of the row in the file, from 1."
+    )
     date = fields.Date()
     document = fields.Char()
     client_key = fields.Char(help="Strongest identifier of the client in this row.")
@@ -26,7 +28,9 @@ class CrmSaleImportRow(models.Model):
     currency_id = fields.Integer()
     is_return = fields.Boolean()
     content_key = fields.Char(help="Digest of what identifies the row (see tools.sales_typing).")
-    occurrence = fields.Integer(string="Repetition", help="1 for the first row with this content, 2 for the next...")
+    occurrence = fields.Integer(
+        string="Repetition", help="1 for the first row with this content, 2 for the next..."
+    )
     reason = fields.Char(help="Code of the reason for refusal; empty for a good row.")
     detail = fields.Char(help="The value that was refused.")
 

@@ -27,8 +27,8 @@ class CrmSaleFact(models.Model):
 
     date = fields.Date(readonly=True)
     document = fields.Char(readonly=True)
-    partner_id = fields.Many2one("res.partner", string="Customer", readonly=True)
-    commercial_partner_id = fields.Many2one("res.partner", string="Customer Entity", readonly=True)
+    partner_id = fields.Many2one("res.partner", string="Client", readonly=True)
+    commercial_partner_id = fields.Many2one("res.partner", string="Client Entity", readonly=True)
     product_id = fields.Many2one("product.product", readonly=True)
     quantity = fields.Float(digits="Product Unit", readonly=True)
     amount = fields.Monetary(string="Untaxed Amount", readonly=True)

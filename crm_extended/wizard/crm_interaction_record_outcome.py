@@ -12,9 +12,7 @@ class CrmInteractionRecordOutcome(models.TransientModel):
     _description = "Record an Outcome"
 
     res_model = fields.Char(required=True)
-    res_id = fields.Many2oneReference(
-        string="Document ID", model_field="res_model", required=True
-    )
+    res_id = fields.Many2oneReference(string="Document ID", model_field="res_model", required=True)
     outcome_id = fields.Many2one("crm.interaction.outcome", required=True, readonly=True)
     attempt_key = fields.Integer()
     has_key = fields.Boolean(string="Attempt Key Given")

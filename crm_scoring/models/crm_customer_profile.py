@@ -22,14 +22,14 @@ class CrmCustomerProfile(models.Model):
     """
 
     _name = "crm.customer.profile"
-    _description = "Customer Profile"
+    _description = "Client Profile"
     _order = "monetary desc, id"
     _rec_name = "partner_id"
     _log_access = False
 
     partner_id = fields.Many2one(
         "res.partner",
-        string="Customer",
+        string="Client",
         required=True,
         readonly=True,
         index=True,

@@ -47,7 +47,7 @@ class CrmLead(models.Model):
         help="Computed class with the manual adjustment, from A (best) to D.",
     )
     class_adjustment = fields.Integer(
-        "Class adjustment",
+        "Class Adjustment",
         readonly=True,
         copy=False,
         tracking=True,
@@ -55,7 +55,7 @@ class CrmLead(models.Model):
         help="+1 raises the computed class by one step, -1 lowers it.",
     )
     class_adjustment_ids = fields.One2many(
-        "crm.lead.class.adjustment", "lead_id", "Class adjustments", readonly=True
+        "crm.lead.class.adjustment", "lead_id", "Class Adjustments", readonly=True
     )
     class_adjustment_user_id = fields.Many2one(
         "res.users", "Adjusted by", compute="_compute_class_adjustment_log"
@@ -81,7 +81,7 @@ class CrmLead(models.Model):
         help="From 0 to 100: what the scorecard makes of the deal.",
     )
     score_probability = fields.Float(
-        "Scored probability (%)",
+        "Scored Probability (%)",
         digits=(5, 1),
         aggregator="avg",
         compute="_compute_score",
@@ -90,14 +90,14 @@ class CrmLead(models.Model):
         "win rates of team and company. Never 0 or 100.",
     )
     score_sample_size = fields.Integer(
-        "Similar closed deals",
+        "Similar Closed Deals",
         aggregator=None,
         compute="_compute_score",
         help="Closed deals of the company with a similar score behind the probability.",
     )
-    score_data_enough = fields.Boolean("Enough data", compute="_compute_score_data_enough")
+    score_data_enough = fields.Boolean("Enough Data", compute="_compute_score_data_enough")
     score_expected_amount = fields.Monetary(
-        "Expected amount",
+        "Expected Amount",
         currency_field="company_currency",
         aggregator="sum",
         compute="_compute_score",
@@ -105,7 +105,7 @@ class CrmLead(models.Model):
         help="Expected revenue times scored probability, in company currency.",
     )
     score_peak = fields.Float(
-        "Highest score",
+        "Highest Score",
         digits=(5, 1),
         aggregator="max",
         compute="_compute_score",
@@ -128,7 +128,7 @@ class CrmLead(models.Model):
         search="_search_score_drop_percent",
     )
     score_amount_at_risk = fields.Monetary(
-        "Money at risk",
+        "Money at Risk",
         currency_field="company_currency",
         aggregator="sum",
         compute="_compute_score",
@@ -141,7 +141,7 @@ class CrmLead(models.Model):
         search="_search_score_leaving",
         help="Open, and its score dropped past the limit of its scorecard.",
     )
-    score_history_ids = fields.One2many("crm.lead.score", "lead_id", "Score history", readonly=True)
+    score_history_ids = fields.One2many("crm.lead.score", "lead_id", "Score History", readonly=True)
     score_history_count = fields.Integer(compute="_compute_score_history_count")
 
     _check_class_adjustment = models.Constraint(

@@ -23,10 +23,10 @@ class CrmLeadScore(models.Model):
         "Probability (%)", readonly=True, digits=(5, 1), aggregator="avg"
     )
     currency_id = fields.Many2one(related="lead_id.company_currency")
-    amount = fields.Monetary("Expected revenue", readonly=True, aggregator=None)
-    score_expected_amount = fields.Monetary("Expected amount", readonly=True, aggregator=None)
+    amount = fields.Monetary("Expected Revenue", readonly=True, aggregator=None)
+    score_expected_amount = fields.Monetary("Expected Amount", readonly=True, aggregator=None)
     score_class = fields.Selection([(c, c) for c in "ABCD"], "Class", readonly=True)
-    class_auto = fields.Selection([(c, c) for c in "ABCD"], "Computed class", readonly=True)
+    class_auto = fields.Selection([(c, c) for c in "ABCD"], "Computed Class", readonly=True)
     class_adjustment = fields.Integer(readonly=True, aggregator=None)
     score_peak = fields.Float("Peak", readonly=True, digits=(5, 1), aggregator="max")
     details = fields.Json(readonly=True)

@@ -18,7 +18,7 @@ class CrmLead(models.Model):
         "Why", compute="_compute_score_details", sanitize=False, readonly=True
     )
     score_reason = fields.Char(
-        "Main reason",
+        "Main Reason",
         compute="_compute_score_details",
         help="What costs the deal most points; what brings most, when nothing costs any.",
     )

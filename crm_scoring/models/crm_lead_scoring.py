@@ -41,20 +41,18 @@ class CrmLeadScoring(models.Model):
 
     lead_id = fields.Many2one("crm.lead", "Deal", required=True, readonly=True, ondelete="cascade")
     scorecard_id = fields.Many2one("crm.scorecard", readonly=True, ondelete="set null")
-    class_auto = fields.Selection([(c, c) for c in "ABCD"], "Computed class", readonly=True)
+    class_auto = fields.Selection([(c, c) for c in "ABCD"], "Computed Class", readonly=True)
     score_value = fields.Float("Score", readonly=True, digits=(5, 1))
     score_probability = fields.Float("Probability (%)", readonly=True, digits=(5, 1))
-    sample_size = fields.Integer("Similar closed deals", readonly=True)
+    sample_size = fields.Integer("Similar Closed Deals", readonly=True)
     score_expected_amount = fields.Monetary(
-        "Expected amount", readonly=True, currency_field="currency_id"
+        "Expected Amount", readonly=True, currency_field="currency_id"
     )
-    score_peak = fields.Float("Highest score", readonly=True, digits=(5, 1))
+    score_peak = fields.Float("Highest Score", readonly=True, digits=(5, 1))
     peak_date = fields.Datetime("Highest on", readonly=True)
     score_drop = fields.Float("Drop (points)", readonly=True, digits=(5, 1))
     score_drop_percent = fields.Float("Drop (%)", readonly=True, digits=(5, 1))
-    amount_at_risk = fields.Monetary(
-        "Money at risk", readonly=True, currency_field="currency_id"
-    )
+    amount_at_risk = fields.Monetary("Money at Risk", readonly=True, currency_field="currency_id")
     details = fields.Json(readonly=True)
     currency_id = fields.Many2one(related="lead_id.company_currency")
 

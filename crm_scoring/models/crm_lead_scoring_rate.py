@@ -19,10 +19,10 @@ class CrmLeadScoringRate(models.Model):
 
     company_id = fields.Many2one("res.company", readonly=True, ondelete="cascade", index=True)
     team_id = fields.Many2one("crm.team", readonly=True, ondelete="cascade", index=True)
-    band = fields.Integer("Score band", readonly=True, help="0: 0-20 ... 4: 80-100; -1: no score")
+    band = fields.Integer("Score Band", readonly=True, help="0: 0-20 ... 4: 80-100; -1: no score")
     band_name = fields.Char("Score", compute="_compute_band_name")
     won = fields.Integer(readonly=True)
-    closed = fields.Integer("Won and lost", readonly=True)
+    closed = fields.Integer("Won and Lost", readonly=True)
     rate = fields.Float("Won (%)", compute="_compute_rate")
 
     @api.depends("band")

@@ -21,7 +21,7 @@ class CrmScorecard(models.Model):
     active = fields.Boolean(default=True)
     company_id = fields.Many2one("res.company", index=True, help="Empty: every company.")
     team_ids = fields.Many2many(
-        "crm.team", string="Sales teams", check_company=True, help="Empty: every team."
+        "crm.team", string="Sales Teams", check_company=True, help="Empty: every team."
     )
     description = fields.Text(translate=True)
     factor_ids = fields.One2many("crm.scorecard.factor", "scorecard_id", string="Factors")
@@ -39,8 +39,8 @@ class CrmScorecard(models.Model):
         default=20.0,
         help="A deal that lost this much of its highest score is listed among Leaving deals.",
     )
-    failing_count = fields.Integer("Failing factors", compute="_compute_failing_count")
-    deal_count = fields.Integer("Open deals", compute="_compute_deal_count")
+    failing_count = fields.Integer("Failing Factors", compute="_compute_failing_count")
+    deal_count = fields.Integer("Open Deals", compute="_compute_deal_count")
 
     _check_points = models.Constraint(
         "CHECK(base_points BETWEEN 0 AND 100)", "The base must lie between 0 and 100."

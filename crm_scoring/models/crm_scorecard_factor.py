@@ -48,18 +48,18 @@ class CrmScorecardFactor(models.Model):
     # Measure
     measure = fields.Selection(
         selection="_get_measures",
-        string="Measured field",
+        string="Measured Field",
         help="A number counts as it is, a date as the days passed since it.",
     )
     field_type = fields.Char(compute="_compute_field_type")
     band_ids = fields.One2many("crm.scorecard.band", "factor_id", string="Bands", copy=True)
     expected_value = fields.Float(
-        "Won deals",
+        "Won Deals",
         readonly=True,
         copy=False,
         help="Median of the measured field over won deals; refreshed at night.",
     )
-    expected_sample = fields.Integer("Won deals measured", readonly=True, copy=False)
+    expected_sample = fields.Integer("Won Deals Measured", readonly=True, copy=False)
     # Words and health
     sentence = fields.Char(
         translate=True,
@@ -70,7 +70,7 @@ class CrmScorecardFactor(models.Model):
     error = fields.Text(
         readonly=True, copy=False, help="Why the factor is skipped until it is fixed."
     )
-    deal_count = fields.Integer("Deals touched", compute="_compute_deal_count")
+    deal_count = fields.Integer("Deals Touched", compute="_compute_deal_count")
 
     def _compute_model_name(self):
         self.model_name = "crm.lead"
