@@ -36,14 +36,20 @@ def pytest_collection_modifyitems(config, items):
     """Deselect tests that took the tag ``standard`` off; group and order the others."""
     kept, left_out = [], []
     for item in items:
-        tags = getattr(getattr(item, "cls", None), "test_tags", None)
-        (left_out if tags is not None and "standard" not in tags else kept).append(item)
+        (kept if is_standard(getattr(item, "cls", None)) else left_out).append(item)
     if left_out:
         config.hook.pytest_deselected(items=left_out)
     for item in kept:
         if getattr(item, "cls", None):
             item.add_marker(pytest.mark.xdist_group(item.nodeid.rpartition("::")[0]))
     items[:] = sorted(kept, key=lambda item: not item.nodeid.startswith(LONG))
+
+
+def is_standard(cls):
+    """Would Odoo's runner take this class? It tags only what lies in an add-on."""
+    tags = getattr(cls, "test_tags", None)
+    outside = not getattr(cls, "__module__", "").startswith("odoo.addons.")
+    return tags is None or outside or "standard" in tags
 
 
 @pytest.fixture(scope="session", autouse=True)
