@@ -40,5 +40,5 @@ def test_collection_is_grouped_by_class_and_ordered():
     pytest_plugin.pytest_collection_modifyitems(SimpleNamespace(hook=hook), items)
     assert items == [long, one]
     assert left_out == [external]
-    assert one.marks[0].kwargs == {"name": "a.py::A"}
+    assert one.marks[0].args == ("a.py::A",)
     assert not long.marks
