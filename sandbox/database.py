@@ -173,10 +173,11 @@ class Databases:
 
     def _drop_abandoned(self):
         """Remove what a killed run left behind."""
-        for database in self.server.databases():
-            found = re.match(r"crm_(?:run|new)_(\d+)_", database)
+        stores = filestore("").iterdir() if filestore("").is_dir() else ()
+        for name in {*self.server.databases(), *(folder.name for folder in stores)}:
+            found = re.match(r"crm_(?:run|new)_(\d+)_", name)
             if found and not process.is_alive(int(found[1])):
-                self.drop(database)
+                self.drop(name)
 
     # Templates
 

@@ -72,6 +72,11 @@ def up(arguments):
         environment.announce(databases)
         with environment.setup_lock():
             prepare(databases, demo=arguments.demo)
+        if arguments.demo != read_state().get("demo"):
+            say("The database was made with the other choice of demo data and is kept:")
+            say(
+                f"  python3 -m sandbox reset{'' if arguments.demo else ' --no-demo'} makes a new one."
+            )
         if arguments.lang:
             set_language(databases, LANGUAGES[arguments.lang])
         system.require_port(arguments.port)
@@ -117,16 +122,17 @@ def prepare(databases, demo=True, fresh=False):
 
 
 def update(databases, addons, everything=False):
-    """Update add-ons in this checkout's database; new ones are installed."""
+    """Update add-ons in this checkout's database; those it does not know yet are installed.
+
+    :param everything: Odoo's modules too (their sources changed)
+    """
     known = read_state().get("addons", {})
-    current = [addon for addon in addons if addon in known]
+    digests = database.addon_digests()  # before the update: what changes meanwhile counts as new
+    current = ["base"] if everything else [addon for addon in addons if addon in known]
     new = [addon for addon in addons if addon not in known]
-    target = ["base"] if everything else current
-    databases.update(database_name(), target, config(databases), install=new)
-    digests = database.addon_digests()
-    kept = {addon: digests[addon] for addon in {*addons, *known} if addon in digests}
-    unchanged = {addon: known[addon] for addon in known if addon not in addons and addon in kept}
-    write_state(addons={**kept, **unchanged}, base=databases.base_key())
+    databases.update(database_name(), current, config(databases), install=new)
+    updated = {addon: digests[addon] for addon in addons}
+    write_state(addons={**known, **updated}, base=databases.base_key())
 
 
 def config(databases, **settings):
