@@ -279,11 +279,18 @@ class CrmClaim(models.Model):
     # Computes
     # ------------------------------------------------------------------
 
-    @api.depends("name", "subject")
+    @api.depends("name", "subject", "confidential")
+    @api.depends_context("uid")
     def _compute_display_name(self):
+        # Names are shown as superuser wherever a document points to a claim: the subject of a
+        # confidential one is left out for who may not read it.
+        # sudo: customers read their claim, but not whether it is confidential
+        secret = self._origin.sudo().filtered("confidential").sudo(False)
+        hidden_ids = set((secret - secret._filtered_access("read")).ids)
         for claim in self:
             number = claim.name if claim.name and claim.name != "/" else ""
-            claim.display_name = " ".join(filter(None, [number, claim.subject])) or self.env._(
+            subject = "" if claim._origin.id in hidden_ids else claim.subject
+            claim.display_name = " ".join(filter(None, [number, subject])) or self.env._(
                 "New Claim"
             )
 
@@ -467,6 +474,15 @@ class CrmClaim(models.Model):
                         claim=claim.display_name,
                     )
                 )
+
+    def _get_interaction_chain_triggers(self):
+        return super()._get_interaction_chain_triggers() | {"confidential"}
+
+    def _prepare_interaction_chain_values(self):
+        values = super()._prepare_interaction_chain_values() | {"confidential": self.confidential}
+        if self.confidential:
+            values["name"] = self.name
+        return values
 
     def _defer_fault_check(self):
         """Self whose nested changes of guilt are checked once, after the last of them."""

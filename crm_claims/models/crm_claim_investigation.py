@@ -124,7 +124,8 @@ class CrmClaimInvestigation(models.Model):
     def create(self, vals_list):
         if not self.env.su and any(vals.get("state", "draft") != "draft" for vals in vals_list):
             raise UserError(self.env._("An investigation starts as a draft."))
-        return super().create(vals_list)
+        # named, so that no default of a client takes its place
+        return super().create([{"state": "draft"} | vals for vals in vals_list])
 
     def write(self, vals):
         if "state" in vals:

@@ -2,6 +2,9 @@ from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.tools import float_compare
 
+# Identity of this object, not its value, marks a checked change: a client cannot send it.
+_CHECKED = object()
+
 
 class CrmClaimLine(models.Model):
     """What exactly is claimed: a sold line, or a product, with lot, quantity and amount.
@@ -172,6 +175,51 @@ class CrmClaimLine(models.Model):
                         product=line.product_id.display_name,
                     )
                 )
+
+    # ------------------------------------------------------------------
+    # CRUD: a decision that was announced is not changed through its items
+    # ------------------------------------------------------------------
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        lines = super().create(vals_list)
+        lines.claim_id._check_lines_unlocked()
+        return lines
+
+    def write(self, vals):
+        if not self._get_locked_fields() & vals.keys():
+            return super().write(vals)
+        self.claim_id._check_lines_unlocked()
+        result = super().write(vals)
+        if "claim_id" in vals:
+            self.claim_id._check_lines_unlocked()
+        return result
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_decided(self):
+        self.claim_id._check_lines_unlocked()
+
+    @api.model
+    def _get_locked_fields(self):
+        """Fields that are fixed once the decision on the claim is announced."""
+        return {
+            "claim_id",
+            "order_line_id",
+            "product_id",
+            "quantity",
+            "price_unit",
+            "amount",
+            "quantity_granted",
+        }
+
+    @api.model
+    def _is_lock_deferred(self):
+        return self.env.context.get("crm_claim_line_lock") is _CHECKED
+
+    @api.model
+    def _with_lock_deferred(self, claims):
+        """``claims`` whose nested changes of items are not checked against the decision again."""
+        return claims.with_context(crm_claim_line_lock=_CHECKED)
 
     @api.depends("product_id", "name", "quantity")
     def _compute_display_name(self):

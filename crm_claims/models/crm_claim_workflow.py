@@ -72,7 +72,14 @@ class CrmClaim(models.Model):
     @api.model
     def _get_decision_fields(self):
         """Fields that are fixed once the decision is announced."""
-        return {"decision", "decision_text", "recourse", "remedy_granted", "amount_granted"}
+        return {
+            "decision",
+            "decision_text",
+            "recourse",
+            "remedy_granted",
+            "amount_granted",
+            "line_ids",
+        }
 
     @api.model
     def _get_controlled_fields(self):
@@ -118,9 +125,18 @@ class CrmClaim(models.Model):
             state = vals.pop("state", False)
             if state and not vals.get("stage_id"):
                 vals["stage_id"] = self._get_stage_of_state(state).id
+            if not vals.get("stage_id"):
+                # named, like the fields below, so that what a client sends as a default is
+                # checked as if it were a value
+                vals["stage_id"] = (
+                    self.default_get(["stage_id"]).get("stage_id")
+                    or self._get_stage_of_state("new").id
+                )
+            for name in self._get_controlled_fields() - {"name"}:
+                vals.setdefault(name, False)
             vals.pop("is_open", None)
         self._check_creation_rights(vals_list)
-        claims = super().create(vals_list)
+        claims = super(CrmClaim, self._defer_line_lock()).create(vals_list).with_env(self.env)
         for claim in claims:
             if claim.state != "new":
                 stamps = {
@@ -143,7 +159,10 @@ class CrmClaim(models.Model):
             self._check_same_team_stage(state)
             vals["stage_id"] = self._get_stage_of_state(state, self.team_id[:1]).id
         self._check_decision_open(vals)
-        if not vals.get("stage_id"):
+        if "line_ids" in vals:
+            # the lines themselves refuse a change of what was decided; here it has been checked
+            self = self._defer_line_lock()  # noqa: PLW0642
+        if "stage_id" not in vals:
             return super().write(vals)
         return self._write_stage(vals)
 
@@ -206,6 +225,10 @@ class CrmClaim(models.Model):
                 )
             )
 
+    def _check_lines_unlocked(self):
+        if not self.env["crm.claim.line"]._is_lock_deferred():
+            self._check_decision_open({"line_ids": None})
+
     def _check_decision_open(self, vals):
         if self.env.su or not self._get_decision_fields() & vals.keys():
             return
@@ -221,6 +244,10 @@ class CrmClaim(models.Model):
                         ).strftime("%Y-%m-%d %H:%M"),
                     )
                 )
+
+    def _defer_line_lock(self):
+        """Self whose nested changes of items were checked against the decision already."""
+        return self.env["crm.claim.line"]._with_lock_deferred(self)
 
     def _check_same_team_stage(self, state):
         if len(self.team_id) > 1:

@@ -15,10 +15,10 @@ class CrmClaimDecision(models.TransientModel):
     _description = "Decide a Claim"
 
     claim_id = fields.Many2one("crm.claim", required=True, readonly=True, ondelete="cascade")
-    currency_id = fields.Many2one(related="claim_id.currency_id")
-    company_id = fields.Many2one(related="claim_id.company_id")
-    amount_claimed = fields.Monetary(related="claim_id.amount_claimed")
-    remedy = fields.Selection(related="claim_id.remedy")
+    currency_id = fields.Many2one(related="claim_id.currency_id", related_sudo=False)
+    company_id = fields.Many2one(related="claim_id.company_id", related_sudo=False)
+    amount_claimed = fields.Monetary(related="claim_id.amount_claimed", related_sudo=False)
+    remedy = fields.Selection(related="claim_id.remedy", related_sudo=False)
     decision = fields.Selection(
         [("satisfied", "Satisfied"), ("partly", "Partly Satisfied"), ("rejected", "Rejected")],
         required=True,
@@ -50,6 +50,11 @@ class CrmClaimDecision(models.TransientModel):
     )
     amount_granted = fields.Monetary(compute="_compute_amount_granted", store=True, readonly=False)
     send_mail = fields.Boolean("Send the Decision to the Client", default=True)
+
+    @api.constrains("claim_id")
+    def _check_claim_access(self):
+        """A dialog on a record that the user may not work on would show him what is in it."""
+        self.claim_id.check_access("write")
 
     @api.depends("claim_id")
     def _compute_from_claim(self):

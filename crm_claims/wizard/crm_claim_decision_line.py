@@ -10,8 +10,8 @@ class CrmClaimDecisionLine(models.TransientModel):
     wizard_id = fields.Many2one("crm.claim.decision", required=True, ondelete="cascade")
     claim_line_id = fields.Many2one("crm.claim.line", "Item", required=True, ondelete="cascade")
     currency_id = fields.Many2one(related="wizard_id.currency_id")
-    quantity = fields.Float(related="claim_line_id.quantity", string="Claimed")
-    price_unit = fields.Monetary(related="claim_line_id.price_unit")
+    quantity = fields.Float(related="claim_line_id.quantity", related_sudo=False, string="Claimed")
+    price_unit = fields.Monetary(related="claim_line_id.price_unit", related_sudo=False)
     quantity_granted = fields.Float("Granted", digits="Product Unit")
     amount = fields.Monetary(compute="_compute_amount")
 

@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 
 
 class CrmClaimQuestion(models.TransientModel):
@@ -10,6 +10,11 @@ class CrmClaimQuestion(models.TransientModel):
     claim_id = fields.Many2one("crm.claim", required=True, readonly=True, ondelete="cascade")
     question = fields.Text(required=True, help="The client reads this.")
     send_mail = fields.Boolean("Send by Email", default=True)
+
+    @api.constrains("claim_id")
+    def _check_claim_access(self):
+        """A dialog on a record that the user may not work on would show him what is in it."""
+        self.claim_id.check_access("write")
 
     def action_ask(self):
         self.ensure_one()

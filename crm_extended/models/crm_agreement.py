@@ -314,18 +314,25 @@ class CrmAgreement(models.Model):
                     )
                 )
             self._check_controlled_fields(vals)
+            # named, so that no default of a client (context, stored default) takes their place
+            vals["state"] = "draft"
+            for name in self._get_controlled_fields():
+                vals.setdefault(name, False)
             if vals.get("parent_id"):
                 parent = self.browse(vals["parent_id"])
                 for name, value in parent._prepare_inherited_values().items():
                     vals.setdefault(name, value)
-            if vals.get("name", "/") == "/":
+            if vals.setdefault("name", "/") == "/":
                 vals["name"] = (
                     self.env["ir.sequence"]
                     .with_company(vals.get("company_id") or self.env.company)
                     .next_by_code("crm.agreement")
                     or "/"
                 )
-        return super().create(vals_list)
+        agreements = super().create(vals_list)
+        for name in self._get_derived_fields():
+            self.env.add_to_compute(self._fields[name], agreements)
+        return agreements
 
     def write(self, vals):
         self.check_access("write")
@@ -385,6 +392,11 @@ class CrmAgreement(models.Model):
         return {"requested_by_id", "requested_on", "approved_by_id", "approved_on"}
 
     @api.model
+    def _get_derived_fields(self):
+        """Stored fields that follow from others and are never entered."""
+        return {"commercial_partner_id", "currency_id"}
+
+    @api.model
     def _get_term_fields(self):
         """What is agreed, and what an individual agreement takes from its standard one."""
         return [
@@ -411,6 +423,18 @@ class CrmAgreement(models.Model):
         }
 
     def _check_controlled_fields(self, vals):
+        derived = self._get_derived_fields() & vals.keys()
+        if derived and not self.env.su:
+            raise AccessError(
+                self.env._(
+                    "These fields of an agreement follow from its client and price list and "
+                    "cannot be entered: %s.",
+                    ", ".join(
+                        str(self._fields[name]._description_string(self.env))
+                        for name in sorted(derived)
+                    ),
+                )
+            )
         forged = self._get_controlled_fields() & vals.keys()
         if forged and not self.env.su:
             raise AccessError(

@@ -17,7 +17,8 @@ class ResPartner(models.Model):
 
     def _compute_agreement_count(self):
         Agreement = self.env["crm.agreement"]
-        if not Agreement.has_access("read"):
+        # customers read their own agreements, but not the fields that are counted by
+        if self.env.user.share or not Agreement.has_access("read"):
             self.agreement_count = 0
             return
         counts = dict(

@@ -10,6 +10,9 @@ from ..tools.agreement_terms import exceeds, given_discount, net_price, order_co
 from .crm_agreement import APPROVER_GROUP
 from .sale_order import CONFIRMED_STATES, OPEN_STATES
 
+# Identity of this object marks the check of a confirmation; no client can send it.
+_JUDGED_NOW = object()
+
 Deviation = namedtuple(
     "Deviation",
     [
@@ -60,7 +63,13 @@ class SaleOrder(models.Model):
         "order_line.discount",
         "deviation_ids.state",
     )
+    @api.depends_context("uid")
     def _compute_agreement_check(self):
+        if self.env.user.share and not self.env.su:
+            # how far an order may go is not the customer's business
+            self.agreement_check = False
+            self.agreement_terms_html = False
+            return
         for order in self:
             agreement_sudo = order.agreement_id.sudo()
             deviations = order._get_deviations() if order.state in OPEN_STATES else []
@@ -82,6 +91,10 @@ class SaleOrder(models.Model):
     @api.depends("deviation_ids.state")
     @api.depends_context("uid")
     def _compute_can_decide_deviations(self):
+        if self.env.user.share and not self.env.su:
+            self.deviation_count = 0
+            self.can_decide_deviations = False
+            return
         for order in self:
             # sudo: people who only deliver or invoice open orders as well
             rows_sudo = order.sudo().deviation_ids
@@ -136,6 +149,18 @@ class SaleOrder(models.Model):
     def _get_agreement_check_date(self):
         """Confirming is judged by the terms of the day on which it happens."""
         return fields.Date.context_today(self)
+
+    def _get_agreed_price_moment(self):
+        """Moment whose price list holds: now until the order is confirmed, then its own date."""
+        self.ensure_one()
+        now = fields.Datetime.now()
+        if (
+            self.state not in CONFIRMED_STATES
+            or self.env.context.get("crm_agreement_judged_now") is _JUDGED_NOW
+        ):
+            return now
+        # an order cannot be older than its record, whatever date is written on it
+        return max(self.date_order or now, self._origin.create_date or now)
 
     def _get_deviations(self):
         """Points in which this order differs from its agreement at this moment.
@@ -260,7 +285,8 @@ class SaleOrder(models.Model):
             net = net_price(line.price_unit, line.discount)
             sums.append((agreed, net, line.product_uom_qty, maximum))
             given = given_discount(agreed, line.price_unit, line.discount)
-            if line.product_uom_qty > 0 and exceeds(given, maximum):
+            # lines without a quantity count as well: they can still be delivered and invoiced
+            if line.product_uom_qty >= 0 and exceeds(given, maximum):
                 deviation = self._prepare_line_deviation(
                     agreement_sudo, line, agreed, maximum, given, net
                 )
@@ -434,7 +460,7 @@ class SaleOrder(models.Model):
 
         :raise UserError: lists each deviation and what to do about it
         """
-        for order in self:
+        for order in self.with_context(crm_agreement_judged_now=_JUDGED_NOW):
             deviations = order._get_deviations()
             handled = {deviation: order._get_handling(deviation) for deviation in deviations}
             refused = [d for d in deviations if handled[d] not in ("approved", "warn")]

@@ -10,8 +10,10 @@ class SaleOrderLine(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
+        # the order may also come from a default of the client
+        default = self.default_get(["order_id"]).get("order_id")
         orders = self.env["sale.order"].browse(
-            {vals["order_id"] for vals in vals_list if vals.get("order_id")}
+            {vals.get("order_id", default) for vals in vals_list} - {None, False}
         )
         return self._run_checked(
             orders, lambda lines: super(SaleOrderLine, lines).create(vals_list)
@@ -92,12 +94,10 @@ class SaleOrderLine(models.Model):
             agreement_sudo.pricelist_id
             or order.partner_id.with_company(order.company_id).sudo().property_product_pricelist
         )
-        if order.pricelist_id.sudo()._origin == pricelist_sudo:
-            return self._get_pricelist_price()
+        # not the date on the order: dating it back does not bring back the prices of that day
+        kwargs = self._get_pricelist_kwargs() | {"date": order._get_agreed_price_moment()}
         rule_sudo = (
-            pricelist_sudo._get_product_rule(
-                product=self.product_id, **self._get_pricelist_kwargs()
-            )
+            pricelist_sudo._get_product_rule(product=self.product_id, **kwargs)
             if pricelist_sudo
             else False
         )
@@ -107,7 +107,7 @@ class SaleOrderLine(models.Model):
             .browse(rule_sudo)
             ._compute_price(
                 product=self.product_id.with_context(**self._get_product_price_context()),
-                **self._get_pricelist_kwargs(),
+                **kwargs,
             )
         )
 

@@ -8,15 +8,20 @@ class CrmAgreementDeviationDecision(models.TransientModel):
     _description = "Decide on Deviations"
 
     order_id = fields.Many2one("sale.order", required=True)
-    currency_id = fields.Many2one(related="order_id.currency_id")
-    partner_id = fields.Many2one(related="order_id.partner_id")
-    user_id = fields.Many2one(related="order_id.user_id")
-    amount_total = fields.Monetary(related="order_id.amount_total")
+    currency_id = fields.Many2one(related="order_id.currency_id", related_sudo=False)
+    partner_id = fields.Many2one(related="order_id.partner_id", related_sudo=False)
+    user_id = fields.Many2one(related="order_id.user_id", related_sudo=False)
+    amount_total = fields.Monetary(related="order_id.amount_total", related_sudo=False)
     deviation_ids = fields.Many2many(
         "crm.agreement.deviation", compute="_compute_deviation_ids", string="Deviations"
     )
     request_reason = fields.Text(compute="_compute_deviation_ids")
     reason = fields.Text("Reason of the Decision", help="Kept with the order.")
+
+    @api.constrains("order_id")
+    def _check_order_access(self):
+        """A dialog on a record that the user may not work on would show him what is in it."""
+        self.order_id.check_access("write")
 
     @api.depends("order_id")
     def _compute_deviation_ids(self):

@@ -8,8 +8,15 @@ class CrmAgreementDeviationRequest(models.TransientModel):
     _description = "Request Approval of Deviations"
 
     order_id = fields.Many2one("sale.order", required=True)
-    terms_html = fields.Html(related="order_id.agreement_terms_html", string="Terms")
+    terms_html = fields.Html(
+        related="order_id.agreement_terms_html", related_sudo=False, string="Terms"
+    )
     reason = fields.Text(required=True, help="The approver reads it before deciding.")
+
+    @api.constrains("order_id")
+    def _check_order_access(self):
+        """A dialog on a record that the user may not work on would show him what is in it."""
+        self.order_id.check_access("write")
 
     def action_request(self):
         """Ask the approvers."""

@@ -16,8 +16,12 @@ class CrmLeadClassAdjust(models.TransientModel):
         default="0",
     )
     reason = fields.Text(required=True)
-    class_auto = fields.Selection(related="lead_id.score_class_auto", string="Computed Class")
-    score_class = fields.Selection(related="lead_id.score_class", string="Present Class")
+    class_auto = fields.Selection(
+        related="lead_id.score_class_auto", related_sudo=False, string="Computed Class"
+    )
+    score_class = fields.Selection(
+        related="lead_id.score_class", related_sudo=False, string="Present Class"
+    )
     new_class = fields.Selection([(c, c) for c in "ABCD"], compute="_compute_new_class")
 
     @api.depends("adjustment", "lead_id")
