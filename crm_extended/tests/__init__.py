@@ -2,6 +2,7 @@ from . import (
     test_accountant,
     test_agreement,
     test_agreement_approval,
+    test_agreement_attacks,
     test_agreement_orders,
     test_agreement_portal,
     test_agreement_roads,
