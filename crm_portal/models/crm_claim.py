@@ -155,8 +155,9 @@ class CrmClaim(models.Model):
             label = self.env._("Decision not accepted")
             text = self.env._("You did not accept our decision. We will come back to you.")
             color = "warning"
-        elif self.state == "investigating" and self.reopen_count:
-            text = self.env._("You did not accept our decision, so we are looking into it again.")
+        # sudo: the number is internal, that the work began anew is not
+        elif self.state == "investigating" and self.sudo().reopen_count:
+            text = self.env._("We are looking into your claim once more.")
         return {"label": label, "text": text, "color": color}
 
     def _portal_get_timeline(self):

@@ -169,6 +169,7 @@ class TestClaimPages(PortalCase):
                 timeline = claim._portal_get_timeline()
                 self.assertEqual(sum(step["current"] for step in timeline), 1)
                 self.assertEqual(self.url_open(f"/my/claims/{claim.id}").status_code, 200)
+        self.assertEqual(len(self.get_listed()), len(states), "the list shows every state")
 
     def test_headings_in_order(self):
         claim = self._create_decided_claim()
