@@ -73,10 +73,9 @@ def up(arguments):
         with environment.setup_lock():
             prepare(databases, demo=arguments.demo)
         if arguments.demo != read_state().get("demo"):
+            option = "" if arguments.demo else " --no-demo"
             say("The database was made with the other choice of demo data and is kept:")
-            say(
-                f"  python3 -m sandbox reset{'' if arguments.demo else ' --no-demo'} makes a new one."
-            )
+            say(f"  python3 -m sandbox reset{option} makes a new one.")
         if arguments.lang:
             set_language(databases, LANGUAGES[arguments.lang])
         system.require_port(arguments.port)
