@@ -51,7 +51,6 @@ class CrmClaim(models.Model):
 
     _name = "crm.claim"
     _inherit = ["crm.claim", "crm.portal.mixin"]
-    _mail_post_access = "read"
 
     def _compute_access_url(self):
         super()._compute_access_url()
@@ -236,6 +235,12 @@ class CrmClaim(models.Model):
     # ------------------------------------------------------------
     # Messages and files
     # ------------------------------------------------------------
+
+    def _mail_get_operation_for_mail_message_operation(self, message_operation):
+        """Customers write to a claim they may read; of us only who works on it does."""
+        if message_operation == "create" and self.env.user.share:
+            return dict.fromkeys(self, "read")
+        return super()._mail_get_operation_for_mail_message_operation(message_operation)
 
     def _portal_get_message_domain(self):
         """Messages that the customer may see: discussions, no internal notes, no tracking."""

@@ -4,5 +4,6 @@ from . import (
     test_claim_answers,
     test_claim_filing,
     test_claim_pages,
+    test_posting,
     test_uploads,
 )
