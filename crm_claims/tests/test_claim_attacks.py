@@ -197,6 +197,11 @@ class TestClaimAttacks(ClaimCommon):
         self.assertEqual(seen(self.user_own), plain)
         self.assertEqual(seen(self.user_all), plain)
         self.assertEqual(seen(self.user_manager), plain | self.secret)
+        sister = self.env["res.company"].create({"name": "Sister Ltd"})
+        stranger = self._new_user("claims_stranger", "crm_claims.crm_claims_group_manager")
+        stranger.write({"company_ids": [Command.set(sister.ids)], "company_id": sister.id})
+        found = ratings.with_user(stranger).with_context(allowed_company_ids=sister.ids)
+        self.assertFalse(found.search([("id", "in", ratings.ids)]))
 
     def test_nobody_else_changes_the_tasks_of_a_plan(self):
         action = self.secret.with_user(self.user_manager).action_plan_investigation()

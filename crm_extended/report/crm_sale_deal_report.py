@@ -102,6 +102,7 @@ class CrmSaleDealReport(models.Model):
             SELECT %(select)s
               FROM sale_order so
               JOIN res_company company ON company.id = so.company_id
+              JOIN res_currency currency ON currency.id = company.currency_id
               JOIN res_partner partner ON partner.id = so.partner_id
          LEFT JOIN order_money money ON money.order_id = so.id
              WHERE so.state = 'sale' OR money.order_id IS NOT NULL
@@ -118,7 +119,8 @@ class CrmSaleDealReport(models.Model):
     def _get_columns(self):
         """Columns of the report; other add-ons extend it.
 
-        :return: mapping of field names to SQL expressions over `so`, `company`, `partner`, `money`
+        :return: mapping of field names to SQL expressions over `so`, `company`,
+            `currency`, `partner`, `money`
         :rtype: dict[str, SQL]
         """
         columns = {
@@ -141,7 +143,8 @@ class CrmSaleDealReport(models.Model):
         ):
             columns[name] = SQL(
                 "CASE WHEN so.state = 'sale' "
-                "THEN so.%s / COALESCE(NULLIF(so.currency_rate, 0), 1) ELSE 0 END",
+                "THEN ROUND((so.%s / COALESCE(NULLIF(so.currency_rate, 0), 1))::numeric, "
+                "COALESCE(currency.decimal_places, 2)) ELSE 0 END",
                 SQL.identifier(column),
             )
         for name in ("invoiced", "credited", "paid", "open", "overdue"):

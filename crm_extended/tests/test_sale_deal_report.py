@@ -239,6 +239,19 @@ class TestSaleDealReport(AccountTestInvoicingCommon):
             order, ordered=1150.0, invoiced=1150.0, paid=500.0, open=650.0, overdue=650.0
         )
 
+    def test_order_in_other_currency_is_rounded_as_its_invoice(self):
+        currency = self.setup_other_currency("EUR", rates=[("2001-01-01", 0.8)], rounding=0.01)
+        pricelist = self.env["product.pricelist"].create(
+            {"name": "Abroad", "currency_id": currency.id}
+        )
+        order = self._create_order(quantity=1.0, pricelist_id=pricelist.id)
+        order.order_line.write({"price_unit": 99.99, "tax_ids": [Command.clear()]})
+        self._invoice(order)
+        row = self._get_figures(order)
+        self.assertEqual(row.amount_ordered, 124.99)
+        self.assertEqual(row.amount_ordered_untaxed, 124.99)
+        self.assertAlmostEqual(row.amount_invoiced, row.amount_ordered, 9)
+
     def test_cancelled_order_keeps_its_money(self):
         order = self._create_order()
         self._invoice(order)
