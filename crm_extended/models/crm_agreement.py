@@ -305,6 +305,7 @@ class CrmAgreement(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
+        vals_list = [dict(vals) for vals in vals_list]
         for vals in vals_list:
             if vals.get("state", "draft") != "draft":
                 raise UserError(
