@@ -145,6 +145,8 @@ class TestLeadScore(ScoringCommon):
                 deal.action_set_lost()
 
     def test_probability_says_openly_when_data_are_few(self):
+        self.env["crm.lead.scoring.rate"].search([]).sudo().unlink()
+        self.env.registry.clear_cache()
         deal = self._create_deal()
         self.assertEqual(deal.score_sample_size, 0)
         self.assertFalse(deal.score_data_enough)
