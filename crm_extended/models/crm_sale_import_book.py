@@ -537,6 +537,7 @@ class CrmSaleImport(models.Model):
                  LEFT JOIN crm_sale_import_key pk
                         ON pk.import_id = %(id)s AND pk.kind = 'product'
                        AND pk.key = b.product_key
+                  ORDER BY b.row_no
                ON CONFLICT (company_id, source, row_key) DO UPDATE
                        SET date = excluded.date, document = excluded.document,
                            partner_id = excluded.partner_id,
