@@ -175,7 +175,8 @@ class TestClaimRefund(RefusalCase, AccountTestInvoicingCommon):
         self.assertEqual((claim.state, claim.amount_granted), ("decided", 207))
 
     def test_two_invoices_newest_first(self):
-        self.order.order_line.product_uom_qty = 8
+        # with the discount: Odoo may price a new quantity anew
+        self.order.order_line.write({"product_uom_qty": 8, "discount": 10})
         second = self.order._create_invoices()
         second.action_post()
         claim = self._claim_of(6)
