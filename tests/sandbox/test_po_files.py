@@ -52,3 +52,20 @@ def test_holes_are_found(msgid, msgstr, word):
 def test_placeholders_may_change_places():
     pair = entry("%(a)s of %(b)s, 100 %", "%(b)s: %(a)s, 100 %")
     assert po_files.translation_problems([pair], "ru.po") == []
+
+
+def test_check_minds_terms_and_not_line_breaks(tmp_path, monkeypatch):
+    monkeypatch.setattr(po_files, "ROOT", tmp_path)
+    (tmp_path / "crm_claims").mkdir()
+    fresh = tmp_path / "fresh.pot"
+    fresh.write_text(po_files.render([entry("A long term")], po_files.header("crm_claims")))
+    po_files.merge_addon("crm_claims", fresh)
+    translated = tmp_path / "crm_claims/i18n/ru.po"
+    assert "not translated" in po_files.check_addon("crm_claims")[0]
+    text = translated.read_text()
+    translated.write_text(text.removesuffix('msgstr ""\n') + 'msgstr ""\n"Длинный "\n"термин"\n')
+    assert po_files.check_addon("crm_claims") == []
+    assert po_files.merge_addon("crm_claims", fresh, check=True) == []
+    fresh.write_text(po_files.render([entry("Another term")], po_files.header("crm_claims")))
+    problems = po_files.merge_addon("crm_claims", fresh, check=True)
+    assert problems == ["crm_claims/i18n/crm_claims.pot is stale: python3 -m sandbox i18n"]
