@@ -9,6 +9,8 @@ from . import (
     crm_agreement,
     crm_agreement_deviation,
     crm_agreement_discount,
+    crm_agreement_life,
+    crm_agreement_terms,
     crm_interaction,
     crm_interaction_activity,
     crm_interaction_attachment,
@@ -34,6 +36,8 @@ from . import (
     res_config_settings,
     res_partner,
     sale_order,
+    sale_order_approval,
     sale_order_deviation,
     sale_order_line,
+    sale_order_terms,
 )
