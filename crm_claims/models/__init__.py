@@ -2,6 +2,7 @@ from . import (
     account_move,
     account_move_line,
     crm_claim,
+    crm_claim_action,
     crm_claim_answer,
     crm_claim_category,
     crm_claim_cause,
