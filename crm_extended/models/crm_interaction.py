@@ -17,6 +17,9 @@ CONTROLLED_FIELDS = frozenset(
         "mail_message_id",
         "calendar_event_id",
         "call_uid",
+        "date_answered",
+        "answer_id",
+        "answer_hours",
     }
 )
 PENDING_STATES = ("new", "planned", "postponed")
@@ -318,9 +321,11 @@ class CrmInteraction(models.Model):
             return res
         changed = self.filtered(lambda interaction: interaction.state != vals["state"])
         changed._check_transition(vals["state"])
-        # the time of a planned contact that took place is the time when it took place
+        # the time of a planned contact that took place is the time when it took place; what
+        # came in keeps the time at which it came in
         happened = changed.filtered(
             lambda interaction: vals["state"] == "done"
+            and interaction.direction != "in"
             and interaction.state in ("planned", "postponed")
             and "date_start" not in vals
         )

@@ -18,8 +18,8 @@ class CrmInteractionChain(models.Model):
     that whoever takes over a deal sees all that was said about it. A chain without a company
     belongs to a document that all companies share.
 
-    First and last contact, the next planned contact and the number of unhandled interactions
-    are kept on the chain, because lists are sorted and grouped by them.
+    The summary of a chain (`crm_interaction_chain_summary.py`) is kept on it, because lists are
+    sorted and grouped by it.
     """
 
     _name = "crm.interaction.chain"
@@ -51,23 +51,6 @@ class CrmInteractionChain(models.Model):
 
     # contents
     interaction_ids = fields.One2many("crm.interaction", "chain_id", string="Interactions")
-    interaction_count = fields.Integer(
-        string="Interactions Count", compute="_compute_summary", store=True
-    )
-    unhandled_count = fields.Integer(
-        string="Unhandled",
-        compute="_compute_summary",
-        store=True,
-        help="Interactions that arrived and that nobody has taken care of.",
-    )
-    date_first = fields.Datetime(string="First Contact", compute="_compute_summary", store=True)
-    date_last = fields.Datetime(string="Last Contact", compute="_compute_summary", store=True)
-    date_next = fields.Datetime(
-        string="Next Contact",
-        compute="_compute_summary",
-        store=True,
-        help="When the next planned or postponed interaction is due.",
-    )
     outcome_number = fields.Integer(
         string="Recorded Outcomes",
         readonly=True,
@@ -91,40 +74,6 @@ class CrmInteractionChain(models.Model):
             names = {doc.id: doc.display_name for doc in documents._filtered_access("read")}
             for chain in chains:
                 chain.res_name = names.get(chain.res_id, False)
-
-    @api.depends(
-        "interaction_ids.state", "interaction_ids.date_start", "interaction_ids.date_deadline"
-    )
-    def _compute_summary(self):
-        # sudo: a summary counts what is there, whoever looks at it first
-        Interaction = self.env["crm.interaction"].sudo()
-        counts = dict(
-            Interaction._read_group([("chain_id", "in", self.ids)], ["chain_id"], ["__count"])
-        )
-        contacts = {
-            chain: (first, last)
-            for chain, first, last in Interaction._read_group(
-                [("chain_id", "in", self.ids), ("state", "in", ("new", "done"))],
-                ["chain_id"],
-                ["date_start:min", "date_start:max"],
-            )
-        }
-        unhandled, dates_next = {}, {}
-        for chain, state, count, deadline in Interaction._read_group(
-            [("chain_id", "in", self.ids), ("state", "in", ("new", "planned", "postponed"))],
-            ["chain_id", "state"],
-            ["__count", "date_deadline:min"],
-        ):
-            if state == "new":
-                unhandled[chain] = count
-            elif deadline:
-                dates_next[chain] = min(deadline, dates_next.get(chain, deadline))
-        for chain in self:
-            chain_sudo = chain._origin.sudo()
-            chain.interaction_count = counts.get(chain_sudo, 0)
-            chain.date_first, chain.date_last = contacts.get(chain_sudo, (False, False))
-            chain.unhandled_count = unhandled.get(chain_sudo, 0)
-            chain.date_next = dates_next.get(chain_sudo, False)
 
     @api.model_create_multi
     def create(self, vals_list):

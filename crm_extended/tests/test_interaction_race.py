@@ -11,7 +11,7 @@ from odoo.tools import mute_logger
 
 @tagged("post_install", "-at_install")
 class TestInteractionRace(BaseCase):
-    """Two people press a button on one attempt at the same moment, in real transactions."""
+    """Two things happen to one conversation at the same moment, in real transactions."""
 
     def setUp(self):
         super().setUp()
@@ -57,13 +57,16 @@ class TestInteractionRace(BaseCase):
                     cr.rollback()
                     errors.append(error)
 
-        threads = [threading.Thread(target=press) for _number in range(2)]
+        self._run_together(press)
+        return errors
+
+    def _run_together(self, target):
+        threads = [threading.Thread(target=target) for _number in range(2)]
         with mute_logger("odoo.sql_db", "odoo.service.model"):
             for thread in threads:
                 thread.start()
             for thread in threads:
                 thread.join(60)
-        return errors
 
     def _get_attempts(self):
         with self.registry.cursor() as cr:
@@ -84,3 +87,35 @@ class TestInteractionRace(BaseCase):
         attempts, key = self._get_attempts()
         self.assertEqual(attempts, [("done", 1), ("done", 2)])
         self.assertEqual(key, 2)
+
+    def test_arrive_together(self):
+        """Two mails come in at the same moment: the conversation counts both."""
+        with self.registry.cursor() as cr:
+            env = api.Environment(cr, SUPERUSER_ID, {})
+            self._arrive(env)
+        barrier = threading.Barrier(2)
+
+        def arrive():
+            with self.registry.cursor() as cr:
+                env = api.Environment(cr, SUPERUSER_ID, {})
+                env["crm.lead"].browse(self.lead_id).read(["name"])
+                barrier.wait(20)
+                retrying(lambda: self._arrive(env), env)
+
+        self._run_together(arrive)
+        with self.registry.cursor() as cr:
+            env = api.Environment(cr, SUPERUSER_ID, {})
+            chain = env["crm.lead"].browse(self.lead_id).interaction_chain_id
+            self.assertEqual((chain.interaction_count, chain.unhandled_count), (3, 3))
+
+    def _arrive(self, env):
+        env["crm.interaction"].create(
+            {
+                "subject": "Mail",
+                "kind": "email",
+                "direction": "in",
+                "state": "new",
+                "res_model": "crm.lead",
+                "res_id": self.lead_id,
+            }
+        )

@@ -1,0 +1,120 @@
+from datetime import timedelta
+
+from odoo import Command, fields
+from odoo.exceptions import AccessError
+from odoo.tests import tagged, users, warmup
+
+from .common_interaction import NOW, InteractionCommon
+
+
+@tagged("post_install", "-at_install")
+class TestInteractionSummary(InteractionCommon):
+    """What a conversation tells about its interactions, however they change."""
+
+    def _assert_summary(self, chain, count, unhandled=0, first=False, last=False, following=False):
+        self.env.flush_all()
+        self.env.invalidate_all()
+        self.assertRecordValues(
+            chain,
+            [
+                {
+                    "interaction_count": count,
+                    "unhandled_count": unhandled,
+                    "date_first": first,
+                    "date_last": last,
+                    "date_next": following,
+                }
+            ],
+        )
+
+    def test_created_and_written(self):
+        day = timedelta(days=1)
+        first = self._log(date_start=NOW)
+        chain = first.chain_id
+        self._assert_summary(chain, 1, 0, NOW, NOW)
+        arrived = self._log(kind="email", direction="in", state="new", date_start=NOW + day)
+        planned = self._log(state="planned", date_start=NOW + 3 * day)
+        self._assert_summary(chain, 3, 1, NOW, NOW + day, NOW + 3 * day)
+        planned.write({"state": "postponed", "date_deadline": NOW + 5 * day})
+        self._assert_summary(chain, 3, 1, NOW, NOW + day, NOW + 5 * day)
+        arrived.action_done()
+        first.date_start = NOW - day
+        self._assert_summary(chain, 3, 0, NOW - day, NOW + day, NOW + 5 * day)
+        planned.action_cancel()
+        self._assert_summary(chain, 3, 0, NOW - day, NOW + day)
+
+    def test_moved_and_deleted(self):
+        first, second = self._log(date_start=NOW), self._log(date_start=NOW + timedelta(hours=1))
+        source = first.chain_id
+        target = self._log(document=self.client_company, date_start=NOW).chain_id
+        second.chain_id = target
+        self._assert_summary(source, 1, 0, NOW, NOW)
+        self._assert_summary(target, 2, 0, NOW, NOW + timedelta(hours=1))
+        second.with_user(self.user_manager).unlink()
+        self._assert_summary(target, 1, 0, NOW, NOW)
+        (first + target.interaction_ids).with_user(self.user_manager).unlink()
+        self._assert_summary(source, 0)
+        self._assert_summary(target, 0)
+
+    def test_chains_merged(self):
+        other = self.lead.copy({"name": "Twin"})
+        self._log(date_start=NOW)
+        self._log(document=other, kind="email", direction="in", state="new", date_start=NOW)
+        result = (self.lead + other).merge_opportunity()
+        self._assert_summary(result.interaction_chain_id, 2, 1, NOW, NOW)
+
+    def test_company_moved(self):
+        company = self.env["res.company"].create({"name": "Second"})
+        chain = self._log(date_start=NOW).chain_id.sudo()
+        self.lead.write({"user_id": False, "team_id": False, "partner_id": False})
+        self.client_contact.company_id = False
+        self.lead.company_id = company
+        self.assertEqual(chain.interaction_ids.company_id, company)
+        self._assert_summary(chain, 1, 0, NOW, NOW)
+
+    @users("int_sales")
+    def test_created_with_interactions(self):
+        chain = self.env["crm.interaction.chain"].create(
+            {
+                "name": "At once",
+                "interaction_ids": [
+                    Command.create({"subject": "One", "date_start": NOW}),
+                    Command.create({"subject": "Two", "date_start": NOW, "state": "planned"}),
+                ],
+            }
+        )
+        self._assert_summary(chain, 2, 0, NOW, NOW, NOW)
+
+    @users("int_sales")
+    def test_not_set_by_hand(self):
+        chain = self._log(kind="email", direction="in", state="new").chain_id
+        for values in ({"unhandled_count": 0}, {"date_next": fields.Datetime.now()}):
+            with self.assertRaises(AccessError):
+                chain.write(values)
+        forged = self.env["crm.interaction.chain"].create({"name": "x", "unhandled_count": 7})
+        self.assertEqual(forged.unhandled_count, 0)
+        forged = (
+            self.env["crm.interaction.chain"]
+            .with_context(default_unhandled_count=7)
+            .create({"name": "x"})
+        )
+        self.assertEqual(forged.unhandled_count, 0)
+
+    @warmup
+    def test_one_statement_for_all(self):
+        """Ten conversations are counted by the statement that counts one."""
+        leads = self.env["crm.lead"].create(
+            [{"name": str(number), "type": "opportunity"} for number in range(10)]
+        )
+        interactions = self.env["crm.interaction"].create(
+            [
+                {"subject": "x", "res_model": "crm.lead", "res_id": lead.id, "kind": "email",
+                 "direction": "in", "state": "new", "date_start": NOW}
+                for lead in leads
+            ]
+        )  # fmt: skip
+        self.env.flush_all()
+        with self.assertQueryCount(2):  # the interactions, their conversations
+            interactions.write({"date_start": NOW + timedelta(hours=1)})
+            self.env.flush_all()
+        self.assertEqual(set(interactions.chain_id.mapped("date_last")), {NOW + timedelta(hours=1)})
