@@ -4,3 +4,4 @@ from . import (
     report,
     wizard,
 )
+from .hooks import post_init_hook

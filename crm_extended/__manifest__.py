@@ -1,6 +1,6 @@
 {
     "name": "CRM Extended",
-    "version": "19.0.1.0.0",
+    "version": "19.0.1.1.0",
     "category": "Sales/CRM",
     "summary": "One card per client: interactions, agreements, sales history",
     "author": "CRM Suite",
@@ -20,6 +20,7 @@
         "security/ir.model.access.csv",
         "security/crm_agreement_security.xml",
         "security/crm_sale_history_security.xml",
+        "security/crm_lead_stage_history_security.xml",
         "data/crm_agreement_data.xml",
         "data/crm_sale_import_data.xml",
         "data/crm_interaction_outcome_data.xml",
@@ -28,6 +29,7 @@
         "views/crm_interaction_views.xml",
         "views/crm_interaction_chain_views.xml",
         "views/crm_lead_views.xml",
+        "views/crm_lead_stage_history_views.xml",
         "views/crm_agreement_templates.xml",
         "views/crm_agreement_views.xml",
         "views/crm_agreement_deviation_views.xml",
@@ -51,6 +53,7 @@
         "demo/crm_agreement_demo.xml",
         "demo/sale_order_demo.xml",
     ],
+    "post_init_hook": "post_init_hook",
     "assets": {
         "web.assets_backend": [
             "crm_extended/static/src/outcome_buttons/*",

@@ -18,4 +18,5 @@ from . import (
     test_sale_import,
     test_sale_import_real,
     test_sales_tools,
+    test_stage_history,
 )
