@@ -28,6 +28,7 @@
         "views/crm_interaction_outcome_views.xml",
         "views/crm_interaction_views.xml",
         "views/crm_interaction_chain_views.xml",
+        "views/crm_interaction_unhandled_views.xml",
         "views/crm_lead_views.xml",
         "views/crm_lead_stage_history_views.xml",
         "views/crm_agreement_templates.xml",

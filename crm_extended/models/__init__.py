@@ -13,6 +13,7 @@ from . import (
     crm_agreement_terms,
     crm_interaction,
     crm_interaction_activity,
+    crm_interaction_age,
     crm_interaction_answer,
     crm_interaction_attachment,
     crm_interaction_attempt,

@@ -9,6 +9,7 @@ from . import (
     test_agreement_terms,
     test_calling_window,
     test_interaction,
+    test_interaction_age,
     test_interaction_answer,
     test_interaction_outcome,
     test_interaction_race,
