@@ -21,6 +21,7 @@
         "security/crm_agreement_security.xml",
         "security/crm_sale_history_security.xml",
         "security/crm_lead_stage_history_security.xml",
+        "security/crm_telephony_security.xml",
         "data/crm_agreement_data.xml",
         "data/crm_sale_import_data.xml",
         "data/crm_interaction_outcome_data.xml",
@@ -42,6 +43,7 @@
         "views/crm_sale_fact_views.xml",
         "views/crm_sale_import_views.xml",
         "views/crm_sale_deal_report_views.xml",
+        "views/crm_telephony_views.xml",
         "views/crm_extended_menus.xml",
     ],
     "demo": [
@@ -53,6 +55,7 @@
         "demo/account_demo.xml",
         "demo/crm_agreement_demo.xml",
         "demo/sale_order_demo.xml",
+        "demo/crm_telephony_demo.xml",
     ],
     "post_init_hook": "post_init_hook",
     "assets": {

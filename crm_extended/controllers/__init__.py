@@ -1,1 +1,1 @@
-from . import portal, sale_deal_report
+from . import portal, sale_deal_report, telephony

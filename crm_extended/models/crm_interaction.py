@@ -20,6 +20,7 @@ CONTROLLED_FIELDS = frozenset(
         "date_answered",
         "answer_id",
         "answer_hours",
+        "recording_url",
     }
 )
 PENDING_STATES = ("new", "planned", "postponed")

@@ -1,6 +1,7 @@
 from . import (
     crm_customer_profile,
     crm_lead,
+    crm_lead_call_card,
     crm_lead_class_adjustment,
     crm_lead_score,
     crm_lead_score_details,
@@ -12,4 +13,5 @@ from . import (
     crm_scorecard_band,
     crm_scorecard_factor,
     res_partner,
+    res_partner_call_card,
 )
