@@ -1,6 +1,5 @@
-from datetime import datetime, time, timedelta
+from datetime import timedelta
 
-import pytz
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tools import clean_context
@@ -411,19 +410,6 @@ class CrmInteraction(models.Model):
 
     def action_plan(self):
         self.write({"state": "planned"})
-
-    def action_postpone_hour(self):
-        self._postpone(fields.Datetime.now() + timedelta(hours=1))
-
-    def action_postpone_tomorrow(self):
-        """Postpone until 9:00 tomorrow, in the user's time zone."""
-        zone = pytz.timezone(self.env.user.tz or "UTC")
-        today = pytz.utc.localize(fields.Datetime.now()).astimezone(zone).date()
-        moment = zone.localize(datetime.combine(today + timedelta(days=1), time(9)))
-        self._postpone(moment.astimezone(pytz.utc).replace(tzinfo=None))
-
-    def _postpone(self, until):
-        self.write({"state": "postponed", "date_deadline": until})
 
     def action_open_document(self):
         self.ensure_one()

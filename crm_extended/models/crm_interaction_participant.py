@@ -1,14 +1,14 @@
 from odoo import api, fields, models
-from odoo.tools import SQL, email_normalize
+from odoo.tools import email_normalize
+
+from .crm_interaction import INTERNAL
 
 
 class CrmInteractionParticipant(models.Model):
     """Somebody who took part in an interaction, known to us or not.
 
     What is known at the time is free text: name, phone, e-mail. The contact may be resolved at
-    any later time; resolving one participant resolves every other participant with the same
-    normalised e-mail or phone, and the clients of their interactions, in one statement.
-    A contact of one company is not given to participants of another.
+    any later time (`crm_interaction_participant_resolve.py`).
     """
 
     _name = "crm.interaction.participant"
@@ -20,6 +20,8 @@ class CrmInteractionParticipant(models.Model):
         "crm.interaction", required=True, index=True, ondelete="cascade"
     )
     company_id = fields.Many2one(related="interaction_id.company_id", store=True, index=True)
+    interaction_date = fields.Datetime(related="interaction_id.date_start", string="Date")
+    interaction_user_id = fields.Many2one(related="interaction_id.user_id", string="Responsible")
     partner_id = fields.Many2one(
         "res.partner", string="Contact", index="btree_not_null", check_company=True
     )
@@ -76,8 +78,14 @@ class CrmInteractionParticipant(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         participants = super().create(vals_list)
-        participants._complete_from_partner()
-        participants.filtered("partner_id")._resolve_same()
+        known = participants.filtered("partner_id")
+        known._complete_from_partner()
+        if self.env.context.get("crm_internal") is INTERNAL:
+            # a source has looked up the contacts itself
+            known.sudo()._get_news()._resolve_same()
+        else:
+            known._resolve_same()
+            (participants - known)._resolve_from_contacts()
         return participants
 
     def write(self, vals):
@@ -102,78 +110,3 @@ class CrmInteractionParticipant(models.Model):
             }
             if values:
                 participant.write(values)
-
-    def _resolve_same(self):
-        """Give the contacts of these participants to all who have the same address or number.
-
-        When two contacts claim one address, the one resolved last wins. Interactions without a
-        client get it too.
-        """
-        self.flush_model()
-        self.env["crm.interaction"].flush_model(["partner_id"])
-        self.env["res.partner"].flush_model(["company_id"])
-        rows = (
-            self.env.execute_query(
-                SQL(
-                    """
-                WITH key AS (
-                    SELECT p.id, p.partner_id, partner.company_id,
-                           p.email_normalized, p.phone_sanitized
-                      FROM crm_interaction_participant p
-                      JOIN res_partner partner ON partner.id = p.partner_id
-                     WHERE p.id IN %(ids)s
-                ), match AS (
-                    SELECT DISTINCT ON (other.id) other.id, key.partner_id
-                      FROM key
-                      JOIN crm_interaction_participant other
-                        ON other.email_normalized = key.email_normalized
-                        OR other.phone_sanitized = key.phone_sanitized
-                     WHERE other.partner_id IS NULL
-                       AND (key.company_id IS NULL OR key.company_id = other.company_id)
-                     ORDER BY other.id, key.id DESC
-                ), resolved AS (
-                    UPDATE crm_interaction_participant p
-                       SET partner_id = match.partner_id,
-                           write_uid = %(uid)s, write_date = %(now)s
-                      FROM match
-                     WHERE p.id = match.id
-                    RETURNING p.interaction_id, p.partner_id
-                )
-                UPDATE crm_interaction i
-                   SET partner_id = source.partner_id,
-                       write_uid = %(uid)s, write_date = %(now)s
-                  FROM (
-                        SELECT interaction_id, min(partner_id) AS partner_id
-                          FROM resolved GROUP BY interaction_id
-                       ) source
-                 WHERE i.id = source.interaction_id AND i.partner_id IS NULL
-                RETURNING i.id
-                """,
-                    ids=tuple(self.ids),
-                    uid=self.env.uid,
-                    now=fields.Datetime.now(),
-                )
-            )
-            if self
-            else []
-        )
-        self.env["crm.interaction.participant"].invalidate_model(["partner_id"])
-        if rows:
-            self.env["crm.interaction"].invalidate_model(["partner_id"])
-        own = self.interaction_id.filtered(lambda interaction: not interaction.partner_id)
-        for interaction in own:
-            interaction.partner_id = interaction.participant_ids.partner_id[:1]
-
-    def action_create_partner(self):
-        """Create a contact from what is known, for each participant who has none.
-
-        :raise UserError: through the contact itself, if nothing at all is known
-        """
-        for participant in self.filtered(lambda participant: not participant.partner_id):
-            participant.partner_id = self.env["res.partner"].create(
-                {
-                    "name": participant.name or participant.email or participant.phone,
-                    "email": participant.email,
-                    "phone": participant.phone,
-                }
-            )
