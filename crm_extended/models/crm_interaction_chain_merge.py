@@ -1,5 +1,6 @@
 from odoo import models
 from odoo.exceptions import AccessError, UserError
+from odoo.tools import clean_context
 
 
 class CrmInteractionChain(models.Model):
@@ -21,6 +22,8 @@ class CrmInteractionChain(models.Model):
         :return: the conversation that is left
         :raise UserError: if they cannot be joined
         """
+        # the defaults of the dialog are not meant for what is created here
+        self = self.with_context(clean_context(self.env.context))  # noqa: PLW0642
         self.check_access("write")
         if len(self) < 2:
             raise UserError(self.env._("Choose at least two conversations to merge."))

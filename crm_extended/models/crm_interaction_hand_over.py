@@ -1,6 +1,7 @@
 from markupsafe import Markup
 from odoo import models
 from odoo.exceptions import UserError
+from odoo.tools import clean_context
 
 
 class CrmInteraction(models.Model):
@@ -20,6 +21,8 @@ class CrmInteraction(models.Model):
         :param str note: what the colleague should know
         :raise UserError: if one of them is over, or the colleague cannot work with them
         """
+        # the defaults of the dialog are not meant for what is created here
+        self = self.with_context(clean_context(self.env.context))  # noqa: PLW0642
         self.check_access("write")
         user = self.env["res.users"].browse(user_id).exists()
         self._check_hand_over(user)

@@ -1,6 +1,6 @@
 from odoo import models
 from odoo.exceptions import UserError
-from odoo.tools import parse_contact_from_email
+from odoo.tools import clean_context, parse_contact_from_email
 
 
 class CrmInteraction(models.Model):
@@ -18,6 +18,8 @@ class CrmInteraction(models.Model):
         :return: action that opens the deal, or the list of deals
         :raise UserError: if one of them is about a deal already
         """
+        # the defaults of the dialog are not meant for what is created here
+        self = self.with_context(clean_context(self.env.context))  # noqa: PLW0642
         self.check_access("write")
         for interaction in self:
             if interaction.res_model == "crm.lead":
@@ -44,6 +46,8 @@ class CrmInteraction(models.Model):
         :param int lead_id: the deal
         :return: action that opens the deal
         """
+        # the defaults of the dialog are not meant for what is created here
+        self = self.with_context(clean_context(self.env.context))  # noqa: PLW0642
         self.check_access("write")
         lead = self.env["crm.lead"].browse(lead_id).exists()
         if not lead:

@@ -1,5 +1,6 @@
 from odoo import models
 from odoo.exceptions import AccessError, UserError
+from odoo.tools import clean_context
 
 
 class CrmInteraction(models.Model):
@@ -22,6 +23,8 @@ class CrmInteraction(models.Model):
         :return: the conversation (crm.interaction.chain)
         :raise UserError: if no destination is given, or it belongs to another company
         """
+        # the defaults of the dialog are not meant for what is created here
+        self = self.with_context(clean_context(self.env.context))  # noqa: PLW0642
         self.check_access("write")
         if not self:
             raise UserError(self.env._("Choose the interactions to be moved."))

@@ -3,7 +3,7 @@ from collections import defaultdict
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
-from odoo.tools import SQL, parse_contact_from_email
+from odoo.tools import SQL, clean_context, parse_contact_from_email
 
 
 class CrmInteractionParticipant(models.Model):
@@ -219,6 +219,8 @@ class CrmInteractionParticipant(models.Model):
         :return: True
         :raise UserError: if nothing is known of one of them
         """
+        # the defaults of the dialog are not meant for what is created here
+        self = self.with_context(clean_context(self.env.context))  # noqa: PLW0642
         self.check_access("write")
         unknown = self.filtered(lambda participant: not participant.partner_id)
         nameless = unknown.filtered(
