@@ -12,6 +12,7 @@
         "calendar",
         "contacts",
         "phone_validation",
+        "sms",
         "base_automation",
     ],
     "data": [
@@ -29,6 +30,7 @@
         "wizard/crm_interaction_wizard_views.xml",
         "views/crm_interaction_outcome_views.xml",
         "views/crm_interaction_views.xml",
+        "views/crm_interaction_message_views.xml",
         "views/crm_interaction_chain_views.xml",
         "views/crm_interaction_unhandled_views.xml",
         "views/crm_interaction_participant_views.xml",
@@ -53,6 +55,7 @@
         "demo/res_partner_demo.xml",
         "demo/product_demo.xml",
         "demo/crm_interaction_demo.xml",
+        "demo/mail_message_demo.xml",
         "demo/crm_sale_history_demo.xml",
         "demo/account_demo.xml",
         "demo/crm_agreement_demo.xml",
