@@ -45,20 +45,19 @@ class CrmInteraction(models.Model):
         }
 
     @api.model
-    def _record_message(self, document, message, msg_vals, recipients_data, notify_values):
+    def _record_message(self, document, message, msg_vals, recipients_data):
         """Record a message that has just been notified, if it is a contact with somebody outside.
 
         :param document: record with `crm.interaction.mixin`
         :param message: mail.message
         :param dict msg_vals: values with which it has just been created; empty if it is older
         :param recipients_data: whom it reaches, see `mail.thread._notify_get_recipients`
-        :param dict notify_values: parameters of the notification
         :return: the interaction; empty if the message is none or could not be recorded
         """
         # sudo: whoever writes, the contact is recorded; without the defaults of another form
         Interaction = self.sudo().with_context(clean_context(self.env.context))
         values = Interaction._prepare_message_values(
-            document.sudo(), message.sudo(), recipients_data, notify_values
+            document.sudo(), message.sudo(), recipients_data
         )
         # only a message that has waited for its hour can have been recorded before
         if not values or (not msg_vals and Interaction._find_by_messages(message)):
@@ -106,7 +105,7 @@ class CrmInteraction(models.Model):
     # ------------------------------------------------------------
 
     @api.model
-    def _prepare_message_values(self, document, message, recipients_data, notify_values):
+    def _prepare_message_values(self, document, message, recipients_data):
         """Values of the interaction that a message becomes; all records are under sudo.
 
         :return: dict, empty if the message is no contact with somebody outside
@@ -117,7 +116,7 @@ class CrmInteraction(models.Model):
         company = message.record_company_id or document._get_interaction_company()
         if self._is_message_of_ours(message, company):
             direction = "out"
-            people = self._get_outgoing_people(message, company, recipients_data, notify_values)
+            people = self._get_outgoing_people(message, company, recipients_data)
         else:
             direction = "in"
             people = self._get_incoming_people(message, company)

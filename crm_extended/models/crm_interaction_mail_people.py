@@ -60,10 +60,10 @@ class CrmInteraction(models.Model):
         return [self._get_sender(message, company), *self._get_header_people(message, company)]
 
     @api.model
-    def _get_outgoing_people(self, message, company, recipients_data, notify_values):
+    def _get_outgoing_people(self, message, company, recipients_data):
         """People of a message of ours: its author, whom it is sent to, whom its header names."""
         if message.message_type == "sms":
-            people = self._get_sms_people(company, recipients_data, notify_values)
+            people = self._get_sms_people(message, company)
         elif self._is_internal_message(message) or not message.author_id:
             return []
         else:
@@ -148,36 +148,29 @@ class CrmInteraction(models.Model):
         return people
 
     @api.model
-    def _get_sms_people(self, company, recipients_data, notify_values):
-        """People whom an SMS is sent to."""
+    def _get_sms_people(self, message, company):
+        """People whom an SMS is sent to, by what has been made of their numbers."""
         people = []
-        numbers = notify_values.get("sms_pid_to_number") or {}
-        for data in recipients_data:
-            if data["notif"] == "sms":
-                partner = self.env["res.partner"].browse(data["id"])
-                people.append(
-                    {
-                        "role": "to",
-                        "partner": self._get_usable_partner(partner, company),
-                        "name": data["name"],
-                        "email": data["email_normalized"],
-                        "phone": numbers.get(partner.id) or partner.phone,
-                        "is_own": self._is_own_partner(partner),
-                    }
+        for notification in message.notification_ids:
+            number = notification.sms_number
+            if notification.notification_type != "sms" or not (
+                number or notification.res_partner_id
+            ):
+                continue
+            partner = self._get_usable_partner(notification.res_partner_id, company)
+            if not notification.res_partner_id:
+                partner = self.env["res.partner"].search(
+                    [("phone_sanitized", "=", number), ("company_id", "in", [False, company.id])],
+                    order="partner_share, is_company, id",
+                    limit=1,
                 )
-        for number in filter(None, notify_values.get("sms_numbers") or ()):
-            partner = self.env["res.partner"].search(
-                [("phone_sanitized", "=", number), ("company_id", "in", [False, company.id])],
-                order="partner_share, is_company, id",
-                limit=1,
-            )
             people.append(
                 {
                     "role": "to",
                     "partner": partner,
                     "name": partner.name,
                     "email": partner.email,
-                    "phone": number,
+                    "phone": number or partner.phone,
                     "is_own": bool(partner) and self._is_own_partner(partner),
                 }
             )

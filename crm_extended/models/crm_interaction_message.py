@@ -93,6 +93,9 @@ class CrmInteraction(models.Model):
 
     def _reopen_answered(self):
         """What these interactions had answered waits again."""
+        self.search(
+            [("answer_id", "in", self.ids), ("direction", "=", "in"), ("state", "=", "done")]
+        ).write({"state": "new", "answer_id": False, "date_answered": False, "answer_hours": 0.0})
 
     # ------------------------------------------------------------
     # ACTIONS

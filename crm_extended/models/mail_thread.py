@@ -33,7 +33,7 @@ class MailThread(models.AbstractModel):
             self._is_notification_scheduled(kwargs.get("scheduled_date"))
         ):
             self.env["crm.interaction"]._record_message(
-                self, message, msg_vals or {}, recipients_data, kwargs
+                self, message, msg_vals or {}, recipients_data
             )
         return recipients_data
 
