@@ -48,6 +48,7 @@
         "views/crm_sale_import_views.xml",
         "views/crm_sale_deal_report_views.xml",
         "views/crm_telephony_views.xml",
+        "views/crm_funnel_report_views.xml",
         "views/crm_extended_menus.xml",
     ],
     "demo": [
@@ -61,10 +62,14 @@
         "demo/crm_agreement_demo.xml",
         "demo/sale_order_demo.xml",
         "demo/crm_telephony_demo.xml",
+        "demo/utm_source_demo.xml",
+        "demo/crm.lead.csv",
+        "demo/crm_funnel_demo.xml",
     ],
     "post_init_hook": "post_init_hook",
     "assets": {
         "web.assets_backend": [
+            "crm_extended/static/src/funnel/*",
             "crm_extended/static/src/outcome_buttons/*",
             "crm_extended/static/src/sale_import/**/*",
         ],

@@ -1,1 +1,1 @@
-from . import portal, sale_deal_report, telephony
+from . import funnel, portal, sale_deal_report, telephony

@@ -1,4 +1,5 @@
 from . import (
+    crm_funnel_report,
     crm_sale_deal_report,
     crm_sale_fact,
 )

@@ -1,0 +1,410 @@
+from odoo import api, fields, models
+from odoo.fields import Domain
+from odoo.tools import SQL
+
+from ..tools.funnel_xlsx import STAGE_FIGURES, build_funnel_workbook
+
+# a won stage is beyond every other one
+BEYOND = 2147483647
+
+
+class CrmFunnelReport(models.Model):
+    """How deals pass the stages: a row per deal and stage which the deal has reached.
+
+    Rows come from the stays of deals (``crm.lead.stage.history``). Stages are ordered as in the
+    pipeline, a won stage is later than all others, and stages that were deleted are left out.
+
+    - *Entered*: the deal stood in the stage, once or several times.
+    - *Skipped*: the deal never stood there, but moved from an earlier stage to a later one over
+      it. Won stages, and stages of teams other than the deal's, are not skipped. A deal that
+      starts in the middle has skipped nothing: it came in there (*started*).
+    - *Reached* = entered + skipped: the width of the funnel.
+    - *Passed*: after it first entered the stage, the deal stood in a later stage or was won;
+      whatever came of it then. A skipped stage is passed.
+    - *Still there*: the deal is open and stands in this stage now.
+    - *Lost*: the deal is lost now, and it was lost in this stage. A restored deal is not lost.
+      A deal that passed the stage and came back to be lost there counts in both.
+    - *Went back*: entered, and none of passed, still there, lost: it returned to an earlier
+      stage, or was archived without being lost.
+    - *Won*: a won stage in which the deal stands now.
+    - *Conversion* = passed / reached; *lost share* = lost / reached, in percent. A won stage has
+      none.
+    - *Days*: calendar days that the deal spent in the stage, all its stays together, once it
+      has left. Stages where it still is, won stages and skipped ones have none. *Median days*
+      is the median of these, half of the deals needed less.
+    - *Days to win*: calendar days from the first stage of the deal to the won stage.
+
+    So every deal that is open, lost or won counts exactly once in *still there*, *lost* or
+    *won*, and reached = passed + still there + lost + went back, where those who came back
+    after passing count under *passed* and where they are now.
+
+    *Reached on* is when the deal first entered the stage, or moved over it; *Deal started* is
+    when it entered its first stage. Filtered by the one, a stage shows the deals that came there
+    in the period; by the other, all stages show the same deals. Salesperson, team, source and
+    company are those of the deal when it last left the stage.
+    """
+
+    _name = "crm.funnel.report"
+    _description = "Funnel"
+    _auto = False
+    _rec_name = "lead_id"
+    _order = "date desc, id desc"
+    _depends = {
+        "crm.lead": ["lost_reason_id"],
+        "crm.lead.stage.history": [
+            "company_id",
+            "date_in",
+            "date_out",
+            "lead_id",
+            "result",
+            "source_id",
+            "stage_id",
+            "team_id",
+            "user_id",
+        ],
+        "crm.stage": ["is_won", "sequence", "team_ids"],
+    }
+
+    lead_id = fields.Many2one("crm.lead", "Deal", readonly=True)
+    stage_id = fields.Many2one("crm.stage", "Stage", readonly=True)
+    date = fields.Datetime("Reached On", readonly=True)
+    date_deal = fields.Datetime("Deal Started", readonly=True)
+    user_id = fields.Many2one("res.users", "Salesperson", readonly=True)
+    team_id = fields.Many2one("crm.team", "Sales Team", readonly=True)
+    source_id = fields.Many2one("utm.source", "Source", readonly=True)
+    lost_reason_id = fields.Many2one("crm.lost.reason", "Lost Reason", readonly=True)
+    company_id = fields.Many2one("res.company", "Company", readonly=True)
+    started = fields.Integer("Started Here", readonly=True)
+    reached = fields.Integer(readonly=True)
+    entered = fields.Integer(readonly=True)
+    skipped = fields.Integer(readonly=True)
+    passed = fields.Integer(readonly=True)
+    still_there = fields.Integer(readonly=True)
+    lost = fields.Integer(readonly=True)
+    went_back = fields.Integer(readonly=True)
+    won = fields.Integer(readonly=True)
+    conversion = fields.Float("Conversion (%)", aggregator="avg", digits=(5, 1), readonly=True)
+    lost_share = fields.Float("Lost Share (%)", aggregator="avg", digits=(5, 1), readonly=True)
+    days = fields.Float("Average Days", aggregator="avg", digits=(16, 1), readonly=True)
+    days_median = fields.Float("Median Days", aggregator="avg", digits=(16, 1), readonly=True)
+    days_to_win = fields.Float(
+        "Median Days to Win", aggregator="avg", digits=(16, 1), readonly=True
+    )
+
+    @property
+    def _table_query(self):
+        return SQL(
+            """
+            WITH stage AS (%(stage)s),
+                 stay AS (%(stay)s),
+                 visit AS (%(visit)s),
+                 pass AS ((%(visited)s) UNION ALL (%(skipped)s))
+            SELECT %(select)s
+              FROM pass
+              JOIN crm_lead_stage_history history ON history.id = pass.history_id
+              JOIN crm_lead lead ON lead.id = history.lead_id
+            """,
+            stage=self._get_stage_query(),
+            stay=self._get_stay_query(),
+            visit=self._get_visit_query(),
+            visited=self._get_visited_query(),
+            skipped=self._get_skipped_query(),
+            select=SQL(", ").join(
+                SQL("%s AS %s", expression, SQL.identifier(name))
+                for name, expression in self._get_columns().items()
+            ),
+        )
+
+    def _get_columns(self):
+        """Columns of the report; other add-ons extend it.
+
+        :return: mapping of field names to SQL expressions over `pass` (one deal in one stage),
+            `history` (its last stay there, or the one after the skipped stage) and `lead`
+        :rtype: dict[str, SQL]
+        """
+        columns = {
+            # a stay may be followed by several skipped stages
+            "id": SQL(
+                "pass.history_id::bigint * 1024 + CASE WHEN pass.entered THEN 0 "
+                "ELSE pass.rank END"
+            ),
+            "lead_id": SQL("history.lead_id"),
+            "stage_id": SQL("pass.stage_id"),
+            "date": SQL("pass.date"),
+            "date_deal": SQL("pass.date_deal"),
+            "user_id": SQL("history.user_id"),
+            "team_id": SQL("history.team_id"),
+            "source_id": SQL("history.source_id"),
+            "company_id": SQL("history.company_id"),
+            "lost_reason_id": SQL("CASE WHEN pass.lost THEN lead.lost_reason_id END"),
+            "reached": SQL("1"),
+            "skipped": SQL("(NOT pass.entered)::int"),
+            "went_back": SQL(
+                "(NOT (pass.is_won OR pass.passed OR pass.still_there OR pass.lost))::int"
+            ),
+            "conversion": SQL("CASE WHEN NOT pass.is_won THEN 100.0 * pass.passed::int END"),
+            "lost_share": SQL("CASE WHEN NOT pass.is_won THEN 100.0 * pass.lost::int END"),
+            "days": SQL("pass.days"),
+            "days_median": SQL("pass.days"),
+            "days_to_win": SQL(
+                "CASE WHEN pass.won "
+                "THEN EXTRACT(EPOCH FROM pass.date - pass.date_deal) / 86400 END"
+            ),
+        }
+        for name in ("started", "entered", "passed", "still_there", "lost", "won"):
+            columns[name] = SQL("pass.%s::int", SQL.identifier(name))
+        return columns
+
+    def _get_stage_query(self):
+        """Stages in the order of the pipeline."""
+        return SQL(
+            """
+            SELECT id, COALESCE(is_won, FALSE) AS is_won,
+                   ROW_NUMBER() OVER (ORDER BY sequence, id) AS rank
+              FROM crm_stage
+            """
+        )
+
+    def _get_stay_query(self):
+        """Stays in the order of time, each with what came before and the best that came after."""
+        return SQL(
+            """
+            SELECT history.id, history.lead_id, history.stage_id, history.team_id,
+                   history.date_in, history.date_out, history.result, stage.rank, stage.is_won,
+                   ROW_NUMBER() OVER timeline AS number,
+                   LAG(stage.rank) OVER timeline AS rank_before,
+                   LEAD(history.id) OVER timeline IS NULL AS is_last,
+                   FIRST_VALUE(history.date_in) OVER timeline AS date_deal,
+                   MAX(CASE WHEN stage.is_won THEN %(beyond)s ELSE stage.rank END) OVER (
+                       timeline ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING
+                   ) AS rank_best
+              FROM crm_lead_stage_history history
+              JOIN stage ON stage.id = history.stage_id
+            WINDOW timeline AS (PARTITION BY history.lead_id ORDER BY history.date_in, history.id)
+            """,
+            beyond=BEYOND,
+        )
+
+    def _get_visit_query(self):
+        """All stays of a deal in one stage together.
+
+        The best that came after is largest at the first stay, so its maximum is what followed
+        once the stage was entered.
+        """
+        return SQL(
+            """
+            SELECT lead_id, stage_id, rank, is_won,
+                   (ARRAY_AGG(id ORDER BY number DESC))[1] AS history_id,
+                   MIN(date_in) AS date, MIN(date_deal) AS date_deal, MIN(number) = 1 AS started,
+                   MAX(rank_best) > rank AND NOT is_won AS passed,
+                   BOOL_OR(result = 'open') AS still_there,
+                   BOOL_OR(result = 'lost' AND is_last) AS lost,
+                   BOOL_OR(result = 'won') AS won,
+                   CASE WHEN NOT is_won AND COUNT(date_out) = COUNT(*)
+                        THEN SUM(EXTRACT(EPOCH FROM date_out - date_in)) / 86400 END AS days
+              FROM stay
+          GROUP BY lead_id, stage_id, rank, is_won
+            """
+        )
+
+    def _get_visited_query(self):
+        return SQL(
+            """
+            SELECT history_id, stage_id, rank, is_won, date, date_deal, started, TRUE AS entered,
+                   passed, still_there, lost, won, days
+              FROM visit
+            """
+        )
+
+    def _get_skipped_query(self):
+        """Stages that a deal moved over and in which it never stood, at the first such move."""
+        return SQL(
+            """
+            SELECT DISTINCT ON (stay.lead_id, stage.id)
+                   stay.id, stage.id, stage.rank, FALSE, stay.date_in, stay.date_deal, FALSE,
+                   FALSE, TRUE, FALSE, FALSE, FALSE, NULL::numeric
+              FROM stay
+              JOIN stage ON stage.rank > stay.rank_before AND stage.rank < stay.rank
+         LEFT JOIN visit ON visit.lead_id = stay.lead_id AND visit.stage_id = stage.id
+             WHERE stay.rank > stay.rank_before + 1
+               AND NOT stage.is_won
+               AND visit.lead_id IS NULL
+               AND %s
+          ORDER BY stay.lead_id, stage.id, stay.number
+            """,
+            self._get_skippable_condition(),
+        )
+
+    def _get_skippable_condition(self):
+        """:return: whether `stage` belongs to the way of the deal whose `stay` follows it
+        :rtype: SQL
+        """
+        return SQL(
+            """(stage.id NOT IN (SELECT crm_stage_id FROM crm_stage_crm_team_rel)
+                OR EXISTS (SELECT FROM crm_stage_crm_team_rel team
+                            WHERE team.crm_stage_id = stage.id
+                              AND team.crm_team_id = stay.team_id))"""
+        )
+
+    def _read_group_select(self, aggregate_spec, query):
+        """Medians where others have averages: an average of medians would be none."""
+        name, _separator, function = aggregate_spec.partition(":")
+        if name in ("days_median", "days_to_win") and function == "avg":
+            return SQL(
+                "PERCENTILE_CONT(0.5) WITHIN GROUP (ORDER BY %s)",
+                self._field_to_sql(self._table, name, query),
+            )
+        return super()._read_group_select(aggregate_spec, query)
+
+    # ------------------------------------------------------------------
+    # Funnel
+    # ------------------------------------------------------------------
+
+    @api.model
+    def _get_funnel_measures(self):
+        """:return: aggregates of a stage, and of a group of deals in a stage"""
+        return [
+            "reached:sum",
+            "started:sum",
+            "skipped:sum",
+            "passed:sum",
+            "still_there:sum",
+            "lost:sum",
+            "went_back:sum",
+            "won:sum",
+            "conversion:avg",
+            "lost_share:avg",
+            "days_median:avg",
+        ]
+
+    @api.model
+    def _get_funnel_total_measures(self):
+        """:return: aggregates over all stages: each deal is won, lost or open in one of them"""
+        return [
+            "lead_id:count_distinct",
+            "won:sum",
+            "lost:sum",
+            "still_there:sum",
+            "days_to_win:avg",
+        ]
+
+    @api.model
+    @api.readonly
+    def get_funnel(self, domain, groupby=None):
+        """What the funnel shows, as far as the user may read the deals.
+
+        :param list domain: over the fields of this report
+        :param str groupby: a grouping such as ``user_id`` or ``date_deal:month``, or None
+        :return: ``{"total": {deals, won, lost, still_there, days_to_win}, "stages": [...],
+            "groups": [...]}``. A stage is its id, name, is_won and measures; a group is its
+            label, domain, totals and, by id of the stage, measures. Percentages are 0 to 100.
+        :rtype: dict
+        :raise ValueError: if the domain or the grouping names no field of this report
+        """
+        domain = Domain(domain)
+        rows = self._read_group(domain, ["stage_id"], self._get_funnel_measures())
+        names = [measure.partition(":")[0] for measure in self._get_funnel_measures()]
+        # in the order of the pipeline, whatever the language
+        rows.sort(key=lambda row: (row[0].sequence, row[0].id))
+        (total,) = self._read_group(domain, [], self._get_funnel_total_measures())
+        return {
+            "total": self._name_funnel_totals(total),
+            "stages": [
+                {"id": stage.id, "name": stage.display_name, "is_won": stage.is_won}
+                | dict(zip(names, values, strict=True))
+                for stage, *values in rows
+            ],
+            "groups": self._get_funnel_groups(domain, groupby) if groupby else [],
+        }
+
+    @api.model
+    def _name_funnel_totals(self, values):
+        deals, won, lost, still_there, days_to_win = values
+        return {
+            "deals": deals,
+            "won": won or 0,
+            "lost": lost or 0,
+            "still_there": still_there or 0,
+            "days_to_win": days_to_win,
+        }
+
+    @api.model
+    def _get_funnel_groups(self, domain, groupby):
+        """The funnels of the salespeople, teams, months... see :meth:`get_funnel`."""
+        measures = self._get_funnel_measures()
+        totals = self._get_funnel_total_measures()
+        stages_by_group = {}
+        for row in self.formatted_read_group(domain, [groupby, "stage_id"], measures):
+            stages_by_group.setdefault(row[groupby], {})[row["stage_id"][0]] = {
+                measure.partition(":")[0]: row[measure] for measure in measures
+            }
+        return [
+            {
+                "label": row[groupby][1] if row[groupby] else self.env._("None"),
+                "domain": list(row["__extra_domain"]),
+                "stages": stages_by_group[row[groupby]],
+                **self._name_funnel_totals([row[name] for name in totals]),
+            }
+            for row in self.formatted_read_group(domain, [groupby], totals)
+        ]
+
+    @api.model
+    @api.readonly
+    def get_deals_action(self, domain, name):
+        """Open the deals behind a figure of the funnel.
+
+        :param list domain: over the fields of this report
+        :param str name: title of the list
+        :return: an action
+        :rtype: dict
+        """
+        leads = self.search(Domain(domain)).lead_id
+        return {
+            "type": "ir.actions.act_window",
+            "name": name,
+            "res_model": "crm.lead",
+            "views": [
+                [self.env.ref("crm.crm_case_tree_view_oppor").id, "list"],
+                [self.env.ref("crm.crm_case_kanban_view_leads").id, "kanban"],
+                [False, "form"],
+            ],
+            "domain": [("id", "in", leads.ids)],
+            # lost deals are archived
+            "context": {"active_test": False, "create": False},
+        }
+
+    @api.readonly
+    def action_open_deal(self):
+        """Open the deal of this row."""
+        self.ensure_one()
+        return self.lead_id._get_records_action()
+
+    # ------------------------------------------------------------------
+    # Workbook
+    # ------------------------------------------------------------------
+
+    @api.model
+    def _export_funnel_xlsx(self, domain, groupby=None):
+        """:return: the funnel of :meth:`get_funnel` as an xlsx file
+        :rtype: bytes
+        """
+        funnel = self.get_funnel(domain, groupby)
+        group_label = ""
+        if groupby:
+            field = self._fields[groupby.partition(":")[0]]
+            group_label = field._description_string(self.env)
+        return build_funnel_workbook(self._get_workbook_labels(group_label), funnel)
+
+    @api.model
+    def _get_workbook_labels(self, group_label):
+        labels = {
+            name: str(self._fields[name]._description_string(self.env))
+            for name in (*STAGE_FIGURES, "stage_id", "days_to_win")
+        }
+        return labels | {
+            "title": self.env._("Funnel"),
+            "groups": self.env._("Comparison"),
+            "group": group_label,
+            "deals": self.env._("Deals"),
+            "win_rate": self.env._("Won (%)"),
+        }
