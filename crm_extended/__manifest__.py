@@ -31,6 +31,7 @@
         "views/crm_interaction_outcome_views.xml",
         "views/crm_interaction_views.xml",
         "views/crm_interaction_message_views.xml",
+        "views/crm_interaction_call_views.xml",
         "views/crm_interaction_chain_views.xml",
         "views/crm_interaction_unhandled_views.xml",
         "views/crm_interaction_participant_views.xml",
@@ -69,7 +70,9 @@
     "post_init_hook": "post_init_hook",
     "assets": {
         "web.assets_backend": [
+            "crm_extended/static/src/client_clock/*",
             "crm_extended/static/src/funnel/*",
+            "crm_extended/static/src/my_calls/*",
             "crm_extended/static/src/outcome_buttons/*",
             "crm_extended/static/src/sale_import/**/*",
         ],

@@ -16,6 +16,7 @@
         "data/crm_scorecard_data.xml",
         "data/crm_customer_profile_data.xml",
         "views/crm_customer_profile_views.xml",
+        "views/crm_interaction_views.xml",
         "views/crm_lead_score_views.xml",
         "views/crm_lead_scoring_rate_views.xml",
         "views/crm_lead_views.xml",

@@ -1,8 +1,8 @@
 from . import (  # inherited by models that come before them in the alphabet
     crm_interaction_mixin,
     crm_interaction_mixin_clock,
+    crm_interaction_mixin_phone,
 )
-
 # isort: split
 from . import (
     account_move,
@@ -17,10 +17,12 @@ from . import (
     crm_interaction_answer,
     crm_interaction_attachment,
     crm_interaction_attempt,
+    crm_interaction_call,
     crm_interaction_chain,
     crm_interaction_chain_attempt,
     crm_interaction_chain_merge,
     crm_interaction_chain_phone,
+    crm_interaction_chain_retry,
     crm_interaction_chain_summary,
     crm_interaction_chain_telephony,
     crm_interaction_chaining,
@@ -72,6 +74,7 @@ from . import (
     res_config_settings,
     res_partner,
     res_partner_call_card,
+    res_partner_calling,
     res_partner_participant,
     res_partner_phone,
     sale_order,

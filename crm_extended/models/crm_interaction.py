@@ -163,6 +163,7 @@ class CrmInteraction(models.Model):
         "crm.interaction.outcome",
         string="Outcome",
         index="btree_not_null",
+        ondelete="restrict",
         check_company=True,
         readonly=True,
         copy=False,

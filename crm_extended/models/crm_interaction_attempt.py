@@ -7,20 +7,28 @@ class CrmInteraction(models.Model):
 
     _inherit = "crm.interaction"
 
-    def action_record_outcome(self, outcome_id, key=None, note=None):
+    def action_record_outcome(
+        self, outcome_id, key=None, note=None, callback=None, agreed=False, phone=None
+    ):
         """Record how this call ended.
 
         :param int outcome_id: the crm.interaction.outcome
         :param int key: number of recorded outcomes on the screen when the button was pressed
         :param str note: what was said
-        :return: True, or the action of a dialog that asks for the note the outcome needs
+        :param callback: agreed moment of the next call (naive, UTC; a datetime or its string),
+            for an outcome that asks for it
+        :param bool agreed: the client wants to be called then, even outside the calling hours
+        :param str phone: another number instead of a wrong one, empty if none is known
+        :return: True, or the action of a dialog: before recording it asks for what the outcome
+            needs, afterwards it may ask what becomes of the deal
         :raise UserError: if this attempt has been recorded already
         """
         self.ensure_one()
         self.check_access("write")
         outcome = self.env["crm.interaction.outcome"].browse(outcome_id)
-        if outcome.note_required and not note:
-            return outcome._get_note_action(self, key)
+        question = outcome._get_question_action(self, key, note, callback, phone)
+        if question:
+            return question
         # the lock comes first, the state is read under it
         self.chain_id._lock_attempts()
         self.invalidate_recordset(["state", "outcome_id"])
@@ -32,5 +40,13 @@ class CrmInteraction(models.Model):
                     subject=self.subject,
                 )
             )
-        self.chain_id._record_outcome(outcome, key=key, note=note, interaction=self)
-        return True
+        self.chain_id._record_outcome(
+            outcome,
+            key=key,
+            note=note,
+            callback=callback,
+            agreed=agreed,
+            phone=phone,
+            interaction=self,
+        )
+        return self.chain_id._get_follow_up_action(outcome) or True

@@ -1,21 +1,15 @@
-from datetime import timedelta
-
-import pytz
 from odoo import api, fields, models
 from odoo.exceptions import LockError, UserError
 from odoo.fields import Domain
-
-from ..tools.retry_ladder import get_next_attempt
+from odoo.tools import SQL
 
 
 class CrmInteractionChain(models.Model):
-    """Attempts to reach a client: their outcomes and the next attempt.
+    """Attempts to reach a client and their outcomes.
 
     The outcome of an attempt closes the call that was planned for it, or records a call that
-    was not planned. An outcome that does not reach the client plans the next call by the
-    ladder of the outcome, inside the calling window and by the clock of the client; after the
-    last rung the document decides (`_interaction_give_up`). The ladder counts the attempts
-    since the last contact in which the client was reached, whoever made them.
+    was not planned. What follows an outcome is planned in `_follow_attempt`. The attempts since
+    the last contact in which the client was reached are counted, whoever made them.
 
     Two clicks on one attempt count once: the screen sends the number of outcomes recorded when
     it was drawn, and the row of the chain is locked while they are compared.
@@ -23,22 +17,41 @@ class CrmInteractionChain(models.Model):
 
     _inherit = "crm.interaction.chain"
 
-    def _record_outcome(self, outcome, key=None, note=None, interaction=None, now=None):
+    def _record_outcome(
+        self,
+        outcome,
+        key=None,
+        note=None,
+        callback=None,
+        agreed=False,
+        phone=None,
+        interaction=None,
+        now=None,
+    ):
         """Record how an attempt ended and see to what follows.
 
         :param outcome: the crm.interaction.outcome
         :param int key: `outcome_number` which the user saw; None when there was no screen
         :param str note: what was said
+        :param callback: agreed moment of the next call (naive, UTC; a datetime or its string),
+            for an outcome that asks for it
+        :param bool agreed: the client wants to be called then, even outside the calling hours
+        :param str phone: another number instead of a wrong one
         :param interaction: the call which the attempt closes; by default the one which is due
             next, else a new one. A call that arrived stays as it is and counts as handled: the
             attempt is the call back.
         :param datetime now: time of the attempt (naive, UTC)
         :return: the crm.interaction that was closed
-        :raise UserError: if the attempt was recorded by somebody else, or a note is missing
+        :raise UserError: if the attempt was recorded by somebody else, or what the outcome asks
+            for is missing or wrong
         """
         self.ensure_one()
         now = now or fields.Datetime.now()
         self._check_outcome(outcome, note)
+        if outcome.question == "callback":
+            callback = self._check_callback(callback, agreed, now)
+        elif outcome.question == "number":
+            phone = self._check_number(phone)
         self._take_attempt(key)
         attempt = interaction or self._get_due_attempt()
         answered = attempt.filtered(lambda call: call.direction == "in")
@@ -64,10 +77,7 @@ class CrmInteractionChain(models.Model):
         if answered:
             # calling back is what a call that arrived was waiting for
             answered.write({"state": "done"})
-        if outcome.reached:
-            self._cancel_retries()
-        else:
-            self._plan_retry(attempt, now)
+        self._follow_attempt(attempt, now, callback=callback, phone=phone)
         return attempt.with_env(self.env)
 
     def _check_outcome(self, outcome, note):
@@ -145,98 +155,57 @@ class CrmInteractionChain(models.Model):
     def _count_attempts(self):
         """Number of attempts made since the last reached contact."""
         self.ensure_one()
+        return self._get_attempt_counts()[self.id]
+
+    def _get_attempt_counts(self):
+        """Number of attempts made in each chain since its last reached contact.
+
+        :return: dict chain id → number
+        """
+        counts = dict.fromkeys(self.ids, 0)
+        if not counts:
+            return counts
         # sudo: attempts of colleagues count too
-        Interaction = self.env["crm.interaction"].sudo()
-        chain = Domain("chain_id", "=", self.id)
-        missed = chain & Domain("state", "=", "done") & Domain("outcome_id.reached", "=", False)
-        missed &= Domain("outcome_id", "!=", False)
-        reached = Interaction.search(
-            chain & self._get_reached_domain(), order="date_start desc, id desc", limit=1
-        )
-        if reached:
-            missed &= Domain("date_start", ">", reached.date_start) | (
-                Domain("date_start", "=", reached.date_start) & Domain("id", ">", reached.id)
+        Interaction = self.env["crm.interaction"].sudo().with_context(active_test=False)
+        chains = Domain("chain_id", "in", self.ids)
+        missed = chains & Domain("state", "=", "done") & Domain("outcome_id", "!=", False)
+        missed &= Domain("outcome_id.reached", "=", False)
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT missed.chain_id, count(*)
+                  FROM crm_interaction missed
+                 WHERE missed.id IN %(missed)s
+                   AND NOT EXISTS (
+                        SELECT 1 FROM crm_interaction reached
+                         WHERE reached.chain_id = missed.chain_id
+                           AND reached.id IN %(reached)s
+                           AND (reached.date_start, reached.id) > (missed.date_start, missed.id)
+                       )
+                 GROUP BY missed.chain_id
+                """,
+                missed=Interaction._search(missed).subselect(),
+                reached=Interaction._search(chains & self._get_reached_domain()).subselect(),
             )
-        return Interaction.search_count(missed)
+        )
+        counts.update(rows)
+        return counts
 
     def _prepare_attempt_values(self):
         """Values of a call in this chain."""
         self.ensure_one()
-        document = self._get_document()
+        # sudo: whoever was asked to call need not have the deal in hand
+        chain_sudo = self.sudo()
+        document_sudo = chain_sudo._get_document()
+        partner_sudo = (
+            chain_sudo.partner_id
+            if document_sudo is None
+            else document_sudo._get_interaction_partner()
+        )
         return {
             "chain_id": self.id,
             "kind": "call",
             "direction": "out",
             "subject": self.env._("Call"),
-            "partner_id": (document._get_interaction_partner() if document else self.partner_id).id,
+            "partner_id": partner_sudo.id,
         }
-
-    def _plan_retry(self, attempt, now):
-        """Plan the call that follows an attempt, or give up after the last one."""
-        outcome = attempt.outcome_id
-        document = self._get_document()
-        if document is not None and not document._is_interaction_open():
-            return
-        moment = self._get_next_attempt(outcome, attempt.attempt_number, now)
-        if moment is None:
-            self._cancel_retries()
-            if document is not None:
-                document._interaction_give_up(outcome)
-            return
-        user = self.sudo().user_id or self.env.user
-        self.env["crm.interaction"]._internal().create(
-            {
-                **self._prepare_attempt_values(),
-                "subject": self.env._(
-                    "Call again (attempt %(number)s)", number=attempt.attempt_number + 1
-                ),
-                "state": "planned",
-                "date_start": moment,
-                "user_id": user.id,
-                "parent_id": attempt.id,
-                "attempt_number": attempt.attempt_number + 1,
-            }
-        )
-
-    def _get_next_attempt(self, outcome, attempts, now):
-        """When the client is called again; None after the last rung of the ladder.
-
-        :param int attempts: attempts made since the last reached contact
-        :param datetime now: naive, UTC
-        """
-        document = self._get_document()
-        if document is None:
-            company, zone_name = self.company_id or self.env.company, None
-            if self.partner_id:
-                zone_name = self.partner_id._get_client_time_zone()[0]
-        else:
-            company = document._get_interaction_company()
-            zone_name = document._get_client_time_zone()[0]
-        delays = [retry._get_timedelta() for retry in outcome.retry_ids]
-        return get_next_attempt(
-            # a planned call is listed by the minute
-            now + timedelta(seconds=-now.second % 60) if delays else now,
-            attempts,
-            delays,
-            company._get_calling_window(now),
-            pytz.timezone(zone_name or company.partner_id.tz or "UTC"),
-        )
-
-    def _cancel_retries(self):
-        """Cancel the calls that the ladder has planned: they are no longer needed."""
-        if not self:
-            return
-        # sudo: also those that are planned for a colleague
-        retries_sudo = (
-            self.env["crm.interaction"]
-            .sudo()
-            .search(
-                [
-                    ("chain_id", "in", self.ids),
-                    ("attempt_number", ">", 0),
-                    ("state", "in", ("planned", "postponed")),
-                ]
-            )
-        )
-        if retries_sudo:
-            retries_sudo.write({"state": "cancelled"})

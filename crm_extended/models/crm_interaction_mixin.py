@@ -252,23 +252,48 @@ class CrmInteractionMixin(models.AbstractModel):
     # OUTCOMES
     # ------------------------------------------------------------
 
-    def action_record_outcome(self, outcome_id, key=None, note=None):
+    def action_record_outcome(
+        self, outcome_id, key=None, note=None, callback=None, agreed=False, phone=None
+    ):
         """Record how an attempt to reach the client of this document ended.
 
         :param int outcome_id: the crm.interaction.outcome
         :param int key: `interaction_attempt_key` of the screen on which the button was pressed
         :param str note: what was said
-        :return: True, or the action of a dialog that asks for the note the outcome needs
-        :raise UserError: if this attempt has been recorded already
+        :param callback: agreed moment of the next call (naive, UTC; a datetime or its string),
+            for an outcome that asks for it
+        :param bool agreed: the client wants to be called then, even outside the calling hours
+        :param str phone: another number instead of a wrong one, empty if none is known
+        :return: True, or an action: before recording a dialog that asks for what the outcome
+            needs; afterwards a dialog about the loss of the deal, or the list of deals if this
+            one is in other hands now
+        :raise UserError: if this attempt has been recorded already, or an answer is wrong
         """
         self.ensure_one()
         self.check_access("write")
         outcome = self.env["crm.interaction.outcome"].browse(outcome_id)
-        if outcome.note_required and not note:
-            return outcome._get_note_action(self, key)
+        question = outcome._get_question_action(self, key, note, callback, phone)
+        if question:
+            return question
         chain = self.env["crm.interaction.chain"]._open_for_documents(self)[self.id]
-        chain._record_outcome(outcome, key=key, note=note)
-        return True
+        chain._record_outcome(
+            outcome, key=key, note=note, callback=callback, agreed=agreed, phone=phone
+        )
+        if not self.has_access("read"):
+            return self._get_interaction_left_action() or True
+        return chain._get_follow_up_action(outcome) or True
 
     def _interaction_give_up(self, outcome):
-        """What becomes of the document when the last attempt of a ladder has failed."""
+        """What becomes of the document when the last attempt of a ladder has failed.
+
+        :raise UserError: if the document does not allow it; the reason is then shown to the
+            responsible
+        """
+
+    def _get_interaction_lost_action(self):
+        """Dialog that asks whether the document is lost, or None if there is nothing to lose."""
+        return None
+
+    def _get_interaction_left_action(self):
+        """Where the user goes from a document that is in other hands now, or None."""
+        return None

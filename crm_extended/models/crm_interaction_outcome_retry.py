@@ -1,6 +1,7 @@
 from datetime import timedelta
 
 from odoo import api, fields, models
+from odoo.exceptions import ValidationError
 
 
 class CrmInteractionOutcomeRetry(models.Model):
@@ -29,6 +30,18 @@ class CrmInteractionOutcomeRetry(models.Model):
         "CHECK (delay > 0 AND delay <= 10000)",
         "The time before the next attempt is a number from 1 to 10,000.",
     )
+
+    @api.constrains("delay", "unit")
+    def _check_within_a_year(self):
+        for retry in self:
+            if retry._get_timedelta() > timedelta(days=365):
+                raise ValidationError(
+                    self.env._(
+                        "“%(outcome)s” waits longer than a year for the next attempt: shorten "
+                        "the time.",
+                        outcome=retry.outcome_id.name,
+                    )
+                )
 
     @api.depends("delay", "unit")
     @api.depends_context("lang")

@@ -1,4 +1,5 @@
-from odoo import models
+from odoo import fields, models
+from odoo.exceptions import UserError
 
 
 class CrmLead(models.Model):
@@ -10,6 +11,13 @@ class CrmLead(models.Model):
 
     _name = "crm.lead"
     _inherit = ["crm.lead", "crm.interaction.mixin"]
+
+    crm_wrong_phone = fields.Char(
+        string="Number Found Wrong",
+        readonly=True,
+        copy=False,
+        help="Somebody else answered under this number.",
+    )
 
     def write(self, vals):
         res = super().write(vals)
@@ -25,19 +33,58 @@ class CrmLead(models.Model):
     def _get_interaction_phone(self):
         return self.phone or super()._get_interaction_phone()
 
+    def _get_phone_holders_sudo(self):
+        return [self.sudo(), *super()._get_phone_holders_sudo()]
+
+    def _set_interaction_phone(self, phone):
+        # Odoo copies it to the client
+        self.phone = phone
+
     def _get_interaction_country(self):
         return self.country_id
+
+    def _get_interaction_state(self):
+        return self.state_id
 
     def _is_interaction_open(self):
         return super()._is_interaction_open() and self.won_status == "pending"
 
     def _interaction_give_up(self, outcome):
-        """Archive the deal or mark it as lost, as the outcome says."""
+        """Archive, lose, move or hand over the deal, as the outcome says.
+
+        All of it goes through the roads that people take, so that a sale process may refuse.
+        """
         super()._interaction_give_up(outcome)
         if outcome.final_action == "archive":
             self.action_archive()
         elif outcome.final_action == "lost":
             self.action_set_lost(lost_reason_id=outcome.lost_reason_id.id)
+        elif outcome.final_action == "stage":
+            self._move_to_final_stage(outcome.final_stage_id)
+        elif outcome.final_action == "user":
+            self.user_id = outcome.final_user_id
+
+    def _move_to_final_stage(self, stage):
+        """Move the deal to the stage of deals whose client cannot be reached."""
+        if stage.team_ids and self.team_id not in stage.team_ids:
+            raise UserError(
+                self.env._(
+                    "the stage belongs to %(teams)s.",
+                    teams=", ".join(stage.team_ids.mapped("name")),
+                )
+            )
+        if self.stage_id != stage:
+            self.stage_id = stage
+
+    def _get_interaction_lost_action(self):
+        if not self._is_interaction_open():
+            return None
+        action = self.env["ir.actions.act_window"]._for_xml_id("crm.crm_lead_lost_action")
+        action["context"] = {"dialog_size": "medium", "default_lead_ids": self.ids}
+        return action
+
+    def _get_interaction_left_action(self):
+        return self.env["ir.actions.act_window"]._for_xml_id("crm.crm_lead_action_pipeline")
 
     def _merge_dependences(self, opportunities):
         super()._merge_dependences(opportunities)

@@ -6,8 +6,9 @@ from odoo.exceptions import ValidationError
 
 from ..tools.calling_window import CallingWindow
 
-# how far ahead public holidays are looked up for planning calls
-HOLIDAYS_AHEAD = timedelta(days=90)
+# how far ahead public holidays are looked up for planning calls: the longest delay of a ladder
+# and a year in which to find an open day
+HOLIDAYS_AHEAD = timedelta(days=2 * 370)
 
 
 class ResCompany(models.Model):
@@ -28,8 +29,10 @@ class ResCompany(models.Model):
 
     _check_crm_calling_hours = models.Constraint(
         "CHECK (crm_calling_hour_from >= 0 AND crm_calling_hour_to <= 24 "
-        "AND crm_calling_hour_from < crm_calling_hour_to)",
-        "The calling hours must begin before they end, between 0:00 and 24:00.",
+        "AND crm_calling_hour_from < 24 AND crm_calling_hour_to > 0 "
+        "AND crm_calling_hour_from != crm_calling_hour_to)",
+        "The calling hours must lie between 0:00 and 24:00 and end at another hour than they "
+        "begin. Hours that end before they begin go over midnight.",
     )
 
     def _get_calling_window(self, now=None):
@@ -47,6 +50,8 @@ class ResCompany(models.Model):
         )
         weekdays = frozenset(int(day) for day in attendances_sudo.mapped("dayofweek"))
         zone = pytz.timezone(calendar_sudo.tz or self.partner_id.tz or "UTC")
+        # a window over midnight may have opened yesterday
+        now -= timedelta(days=1)
         holidays = set()
         leaves_sudo = (
             self.env["resource.calendar.leaves"]
@@ -80,7 +85,7 @@ class ResCompany(models.Model):
             raise ValidationError(
                 self.env._(
                     "Correct the calling hours of %(company)s in the CRM settings: they must "
-                    "begin before they end.",
+                    "lie between 0:00 and 24:00 and end at another hour than they begin.",
                     company=self.name,
                 )
             ) from error

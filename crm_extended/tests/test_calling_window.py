@@ -4,7 +4,12 @@ from datetime import date, datetime, timedelta
 import pytz
 from odoo.addons.crm_extended.tools.calling_window import CallingWindow, first_moment, to_local
 from odoo.addons.crm_extended.tools.retry_ladder import get_next_attempt, get_retry_delay
-from odoo.addons.crm_extended.tools.time_zone import find_time_zone, get_phone_zone
+from odoo.addons.crm_extended.tools.state_zones import STATE_ZONES
+from odoo.addons.crm_extended.tools.time_zone import (
+    find_time_zone,
+    get_phone_zone,
+    get_state_zone,
+)
 from odoo.tests import BaseCase, tagged
 
 ZONES = (
@@ -107,7 +112,7 @@ class TestCallingWindow(BaseCase):
         )
 
     def test_refused_windows(self):
-        for hours in ((9, 9), (18, 9), (-1, 9), (9, 25)):
+        for hours in ((9, 9), (9, 0), (24, 9), (-1, 9), (9, 25)):
             with self.assertRaises(ValueError):
                 CallingWindow(*hours)
         with self.assertRaises(ValueError):
@@ -137,18 +142,56 @@ class TestCallingWindow(BaseCase):
                 self.assertTrue(window.contains(moment, zone))
 
     def test_time_zone_sources(self):
+        """Entered, by the number, by the state, by the country, the company's."""
         self.assertEqual(
-            find_time_zone("Asia/Tokyo", "+37167000301", "LV", "UTC"), ("Asia/Tokyo", "own")
+            find_time_zone("Asia/Tokyo", "+37167000301", None, "LV", "UTC"), ("Asia/Tokyo", "own")
         )
         self.assertEqual(
-            find_time_zone(None, "+37167000301", "US", "UTC"), ("Europe/Riga", "phone")
+            find_time_zone(None, "+37167000301", "CA", "US", "UTC"), ("Europe/Riga", "phone")
         )
-        self.assertEqual(find_time_zone(None, "67 000 301", "LV", "UTC"), ("Europe/Riga", "phone"))
-        self.assertEqual(find_time_zone(None, "x", "RU", "UTC"), ("Europe/Moscow", "country"))
         self.assertEqual(
-            find_time_zone(None, None, None, "Europe/Paris"), ("Europe/Paris", "company")
+            find_time_zone(None, "67 000 301", None, "LV", "UTC"), ("Europe/Riga", "phone")
         )
-        self.assertEqual(find_time_zone("Nowhere/Land", None, None, None), ("UTC", "company"))
+        self.assertEqual(find_time_zone(None, "x", None, "RU", "UTC"), ("Europe/Moscow", "country"))
+        self.assertEqual(
+            find_time_zone(None, None, None, None, "Europe/Paris"), ("Europe/Paris", "company")
+        )
+        self.assertEqual(find_time_zone("Nowhere/Land", None, None, None, None), ("UTC", "company"))
+
+    def test_time_zone_of_a_state(self):
+        """The state says more than a number that is used all over the country."""
+        mobile = "+7 912 345 67 89"
+        self.assertEqual(find_time_zone(None, mobile, None, "RU"), ("Europe/Moscow", "phone"))
+        for state, zone in (
+            ("KAM", "Asia/Kamchatka"),
+            ("SVE", "Asia/Yekaterinburg"),
+            ("KGD", "Europe/Kaliningrad"),
+        ):
+            self.assertEqual(find_time_zone(None, mobile, state, "RU"), (zone, "state"))
+            self.assertEqual(find_time_zone(None, None, state, "RU"), (zone, "state"))
+        # an area code says more than the state
+        self.assertEqual(
+            find_time_zone(None, "+1 212 555 2671", "HI", "US"), ("America/New_York", "phone")
+        )
+        self.assertEqual(find_time_zone(None, None, "HI", "US"), ("Pacific/Honolulu", "state"))
+        self.assertEqual(find_time_zone(None, None, "XX", "US"), ("America/New_York", "country"))
+        # the code alone means nothing: WA is Washington, and Western Australia
+        self.assertEqual(get_state_zone("US", "WA"), "America/Los_Angeles")
+        self.assertEqual(get_state_zone("AU", "WA"), "Australia/Perth")
+        self.assertIsNone(get_state_zone(None, "WA"))
+
+    def test_state_table(self):
+        """Every zone exists, and belongs to its country or to a territory of it."""
+        territories = {
+            "America/Puerto_Rico",
+            "America/St_Thomas",
+            "Pacific/Guam",
+            "Pacific/Pago_Pago",
+            "Pacific/Saipan",
+        }
+        for (country, state), zone in STATE_ZONES.items():
+            self.assertIn(zone, pytz.all_timezones_set, (country, state))
+            self.assertIn(zone, {*pytz.country_timezones[country], *territories}, (country, state))
 
     def test_phone_zone_of_an_area(self):
         """The area code decides where the number has one."""

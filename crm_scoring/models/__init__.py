@@ -1,5 +1,6 @@
 from . import (
     crm_customer_profile,
+    crm_interaction,
     crm_lead,
     crm_lead_call_card,
     crm_lead_class_adjustment,

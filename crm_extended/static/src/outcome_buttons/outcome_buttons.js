@@ -4,10 +4,12 @@ import { registry } from "@web/core/registry";
 import { useService } from "@web/core/utils/hooks";
 import { standardFieldProps } from "@web/views/fields/standard_field_props";
 
+const ICONS = { callback: "fa-clock-o", number: "fa-chain-broken", lost: "fa-thumbs-o-down" };
+
 /**
  * One button for each outcome of an attempt to reach the client. The value of the field is
- * `{key, outcomes: [{id, name, reached, note_required}]}`; the key goes back with the click,
- * so that the server can tell a second click on the same attempt.
+ * `{key, outcomes: [{id, name, reached, note_required, question}]}`; the key goes back with the
+ * click, so that the server can tell a second click on the same attempt.
  */
 export class OutcomeButtonsField extends Component {
     static template = "crm_extended.OutcomeButtonsField";
@@ -22,6 +24,10 @@ export class OutcomeButtonsField extends Component {
 
     get value() {
         return this.props.record.data[this.props.name] || { key: 0, outcomes: [] };
+    }
+
+    getIcon(outcome) {
+        return ICONS[outcome.question] || (outcome.reached ? "fa-phone" : "fa-tty");
     }
 
     async onClick(outcome) {
