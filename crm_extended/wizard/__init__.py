@@ -9,4 +9,7 @@ from . import (
     crm_interaction_plan,
     crm_interaction_postpone,
     crm_interaction_record_outcome,
+    crm_lead_lost,
+    crm_lead_process_change,
+    crm_lead_step_back,
 )
