@@ -39,6 +39,8 @@
         "views/crm_interaction_chain_views.xml",
         "views/crm_interaction_unhandled_views.xml",
         "views/crm_interaction_participant_views.xml",
+        "views/crm_interaction_meeting_views.xml",
+        "views/calendar_event_views.xml",
         "views/crm_lead_views.xml",
         "views/crm_sale_process_views.xml",
         "views/crm_objection_views.xml",

@@ -15,6 +15,7 @@ CONTROLLED_FIELDS = frozenset(
         "activity_id",
         "mail_message_id",
         "calendar_event_id",
+        "attendee_answer",
         "call_uid",
         "date_answered",
         "answer_id",
@@ -326,9 +327,9 @@ class CrmInteraction(models.Model):
         # came in keeps the time at which it came in
         happened = changed.filtered(
             lambda interaction: vals["state"] == "done"
-            and interaction.direction != "in"
             and interaction.state in ("planned", "postponed")
             and "date_start" not in vals
+            and interaction._takes_place_when_done()
         )
         res = super().write(vals)
         if vals.get("attachment_ids"):
@@ -344,6 +345,16 @@ class CrmInteraction(models.Model):
             self._update_activities()
         return res
 
+    def _takes_place_when_done(self):
+        """Whether this planned contact took place at the time when it is marked as done."""
+        self.ensure_one()
+        return self.direction != "in"
+
+    def _is_over_with_document(self):
+        """Whether this contact is no longer needed when its document is deleted."""
+        self.ensure_one()
+        return self.state in ("planned", "postponed")
+
     def _check_controlled_fields(self, vals):
         """Refuse values that only business methods may write."""
         names = CONTROLLED_FIELDS.intersection(name for name, value in vals.items() if value)
@@ -351,7 +362,7 @@ class CrmInteraction(models.Model):
         if names and not self.env.su and self.env.context.get("crm_internal") is not INTERNAL:
             raise AccessError(
                 self.env._(
-                    "These fields are filled by the outcome buttons only: %(fields)s.",
+                    "These fields are filled by the system only: %(fields)s.",
                     fields=", ".join(
                         sorted(self._fields[name]._description_string(self.env) for name in names)
                     ),

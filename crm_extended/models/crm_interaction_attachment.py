@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import Command, fields, models
 from odoo.exceptions import AccessError
 from odoo.tools import SQL
 
@@ -59,3 +59,27 @@ class CrmInteraction(models.Model):
                 }
             )
         self.invalidate_recordset(["attachment_ids"])
+
+    def _copy_attachments(self, attachments):
+        """Give these interactions copies of files; the contents are stored once.
+
+        :param attachments: ir.attachment under sudo, which the user may read
+        """
+        if not (self and attachments):
+            return
+        values = attachments.copy_data()
+        copies = attachments.create(
+            [
+                {
+                    **vals,
+                    "name": attachment.name,
+                    "res_model": self._name,
+                    "res_id": interaction.id,
+                    "res_field": "attachment_ids",
+                }
+                for interaction in self
+                for attachment, vals in zip(attachments, values, strict=True)
+            ]
+        )
+        for interaction, files in copies.grouped("res_id").items():
+            self.browse(interaction).attachment_ids = [Command.link(file.id) for file in files]

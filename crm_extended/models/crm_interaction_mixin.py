@@ -122,7 +122,7 @@ class CrmInteractionMixin(models.AbstractModel):
         res = super().unlink()
         if chains_sudo:
             chains_sudo.interaction_ids.filtered(
-                lambda interaction: interaction.state in ("planned", "postponed")
+                lambda interaction: interaction._is_over_with_document()
             ).write({"state": "cancelled"})
             chains_sudo.write({"res_model": False, "res_id": False, "state": "closed"})
         return res
