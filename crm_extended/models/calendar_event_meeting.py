@@ -308,6 +308,7 @@ class CalendarEvent(models.Model):
             return
         Interaction_sudo = self.env["crm.interaction"]._from_meetings()
         taken = Interaction_sudo.search([("activity_id", "in", self.activity_ids.ids)]).activity_id
+        no_company = self.env["res.company"]
         now = fields.Datetime.now()
         vals_list = []
         for event in self:
@@ -315,7 +316,7 @@ class CalendarEvent(models.Model):
             partners = externals[event].partner_id
             company = event._get_meeting_company(document, partners[0])
             allowed = partners.filtered(
-                lambda p, c=company: p.company_id in (p.company_id.browse(), c)
+                lambda partner, company=company: partner.company_id in (no_company, company)
             )
             client = document._get_interaction_partner() if document is not None else partners[0]
             activity = (event.activity_ids - taken).filtered("active")[:1]
