@@ -121,7 +121,7 @@ class CalendarEvent(models.Model):
         self.ensure_one()
         if self.res_model in self._get_unrecorded_models():
             return False
-        if self.effective_privacy == "private" and not self._get_meeting_document_key():
+        if self._is_meeting_private() and not self._get_meeting_document_key():
             return False
         if self._get_meeting_times()[1] > fields.Datetime.now():
             return True
@@ -194,9 +194,14 @@ class CalendarEvent(models.Model):
     # VALUES
     # ------------------------------------------------------------
 
+    def _is_meeting_private(self):
+        """Whether the event, or the whole calendar of its organiser, is private."""
+        self.ensure_one()
+        return (self.privacy or self.user_id.calendar_default_privacy) == "private"
+
     def _get_meeting_subject(self):
         self.ensure_one()
-        if self.effective_privacy == "private":
+        if self._is_meeting_private():
             return self.env._("Private meeting")
         return self.name
 
@@ -355,26 +360,29 @@ class CalendarEvent(models.Model):
         :param chain: the conversation about the document that the event was linked to
         """
         self.ensure_one()
+        revived = meeting.state == "cancelled" and bool(
+            names is None or names & {"active", "attendee_ids", "partner_ids"}
+        )
+        revived = revived and bool(externals)
         triggers = self._get_meeting_value_triggers()
         wanted = {
             name: value
             for name, value in self._prepare_meeting_values(externals, users).items()
-            if names is None or not triggers[name].isdisjoint(names)
+            if names is None or revived or not triggers[name].isdisjoint(names)
         }
         if chain:
             wanted["chain_id"] = chain.id
             wanted["company_id"] = (chain.company_id or meeting.company_id).id
-        if meeting.state not in PENDING_STATES and not (meeting.state == "cancelled" and externals):
+        if meeting.state not in PENDING_STATES and not revived:
             # what is over stays as it was; but it keeps no secret that the event does not tell
-            private = self.effective_privacy == "private" and "subject" in wanted
+            private = self._is_meeting_private() and "subject" in wanted
             wanted = {"subject": wanted["subject"]} if private else {}
         values = {
             name: value
             for name, value in wanted.items()
             if not self._is_same_meeting_value(meeting, name, value)
         }
-        moved = "date_start" in values and meeting.state == "postponed"
-        if moved or (meeting.state == "cancelled" and wanted):
+        if revived or ("date_start" in values and meeting.state == "postponed"):
             values["state"] = "planned"
         if values:
             meeting.write(values)

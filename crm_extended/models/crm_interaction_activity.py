@@ -164,14 +164,14 @@ class CrmInteraction(models.Model):
         return {"phonecall": "call", "meeting": "meeting"}
 
     @api.model
-    def _prepare_done_activity_values(self, activity, feedback):
+    def _prepare_done_activity_values(self, activity, document, feedback):
         """Values of the interaction which a finished activity becomes.
 
         :param activity: the mail.activity
+        :param document: the document on which it was
         :param feedback: what came of it, or False
         """
         kind = self._get_kinds_by_activity_category()[activity.activity_type_id.category]
-        document = self.env[activity.res_model].browse(activity.res_id)
         return {
             "kind": kind,
             "direction": "out" if kind == "call" else "none",
@@ -179,8 +179,8 @@ class CrmInteraction(models.Model):
             "subject": activity.summary or activity.activity_type_id.name,
             "date_start": fields.Datetime.now(),
             "user_id": self.env.uid,
-            "res_model": activity.res_model,
-            "res_id": activity.res_id,
+            "res_model": document._name,
+            "res_id": document.id,
             "partner_id": document._get_interaction_partner().id,
             "company_id": document._get_interaction_company().id,
             "result_note": feedback or False,

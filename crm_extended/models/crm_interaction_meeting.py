@@ -52,9 +52,11 @@ class CrmInteraction(models.Model):
     @api.depends_context("uid")
     def _compute_meeting(self):
         self.meeting_location = self.meeting_url = self.meeting_description = False
-        # the event itself keeps from the user what is private
         for interaction in self.filtered("calendar_event_id"):
             event = interaction.calendar_event_id
+            # asked for each: once read under sudo, the values are in the cache for everybody
+            if event._check_private_event_conditions():
+                continue
             interaction.meeting_location = event.location
             interaction.meeting_url = event.videocall_location
             if not is_html_empty(event.description):

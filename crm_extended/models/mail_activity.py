@@ -101,14 +101,19 @@ class MailActivity(models.Model):
         activities_sudo -= recorded_sudo.activity_id
         events = recorded_sudo.calendar_event_id
         values_list = []
-        for activity in activities_sudo:
-            event = activity.calendar_event_id
-            if event and event in events:
-                continue
-            # two activities of one event are one meeting
-            events |= event
-            if self.env[activity.res_model].sudo().browse(activity.res_id).exists():
+        for model, activities in activities_sudo.grouped("res_model").items():
+            # an activity outlives its document where that is deleted behind the back of Odoo
+            existing = self.env[model].sudo().browse(activities.mapped("res_id")).exists()
+            by_id = {document.id: document for document in existing}
+            for activity in activities.filtered(lambda row, ids=by_id: row.res_id in ids):
+                event = activity.calendar_event_id
+                if event and event in events:
+                    continue
+                # two activities of one event are one meeting
+                events |= event
                 values_list.append(
-                    Interaction_sudo._prepare_done_activity_values(activity, feedback)
+                    Interaction_sudo._prepare_done_activity_values(
+                        activity, by_id[activity.res_id], feedback
+                    )
                 )
         return values_list
