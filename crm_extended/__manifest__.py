@@ -83,6 +83,7 @@
             "crm_extended/static/src/client_clock/*",
             "crm_extended/static/src/funnel/*",
             "crm_extended/static/src/my_calls/*",
+            "crm_extended/static/src/call_card/*",
             "crm_extended/static/src/outcome_buttons/*",
             "crm_extended/static/src/sale_import/**/*",
             "crm_extended/static/src/sale_process/*",

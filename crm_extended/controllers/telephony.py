@@ -28,6 +28,7 @@ class TelephonyController(Controller):
         methods=["POST"],
         csrf=False,
         save_session=False,
+        readonly=False,
         max_content_length=MAX_BYTES,
     )
     def telephony_events(self, **_kwargs):

@@ -19,8 +19,6 @@ class CrmLead(models.Model):
             "model": "crm.lead",
             "id": self.id,
             "title": self.name,
-            "detail": " · ".join(
-                filter(None, [self.stage_id.name, amount, self.user_id.sudo().name])
-            ),
+            "detail": " · ".join(filter(None, [self.stage_id.name, amount])),
             "badge": False,
         }

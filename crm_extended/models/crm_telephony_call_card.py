@@ -55,7 +55,7 @@ class CrmTelephonyCall(models.Model):
             else False,
             "note": interaction_sudo.result_note or "",
             "outcomes": self._prepare_card_outcomes(interaction_sudo),
-            "client": partner._get_call_card_values() if is_visible else False,
+            "client": self._prepare_card_client(partner, interaction_sudo) if is_visible else False,
             "is_hidden": bool(partner) and not is_visible,
             "others": self._prepare_card_others(call_sudo, partner),
             "deals": False
@@ -63,6 +63,17 @@ class CrmTelephonyCall(models.Model):
             else self._prepare_card_deals(call_sudo._get_open_deals(partner.sudo())),
             "buttons": self._get_card_buttons(call_sudo, partner if is_visible else False),
         }
+
+    def _prepare_card_client(self, partner, interaction_sudo):
+        """The client's card, without the call that is going on."""
+        values = partner._get_call_card_values()
+        for section in values["sections"]:
+            section["rows"] = [
+                row
+                for row in section["rows"]
+                if (row["model"], row["id"]) != ("crm.interaction", interaction_sudo.id)
+            ]
+        return values
 
     def _prepare_card_outcomes(self, interaction_sudo):
         """Outcome buttons of an outgoing call; False for other calls."""

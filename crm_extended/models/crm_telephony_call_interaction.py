@@ -14,7 +14,7 @@ ATTEMPT_AHEAD = timedelta(hours=12)
 class CrmTelephonyCall(models.Model):
     """The interaction of a call.
 
-    A call becomes one interaction as soon as its direction is known:
+    A call becomes one interaction as soon as its direction and the client's number are known:
 
     * an incoming call is new (unhandled) until somebody answers it; answered, it is done and
       belongs to who answered. Missed, it stays new, belongs to the salesperson of the deal or
@@ -101,6 +101,7 @@ class CrmTelephonyCall(models.Model):
     def _derive_interaction_values(self, document, partner, summary):
         """What a summary of the call says about its interaction."""
         user = self._get_responsible(document, partner, summary)
+        is_taken = summary.direction == "in" and summary.is_reached
         return {
             "direction": summary.direction,
             "duration": round(summary.duration / 60, 1),
@@ -110,6 +111,8 @@ class CrmTelephonyCall(models.Model):
             "subject": self._get_interaction_subject(
                 summary, user.lang or self.company_id.partner_id.lang
             ),
+            # taken: nobody had to wait, and what was missed before is answered by it
+            "date_answered": is_taken and summary.start,
         }
 
     def _prepare_interaction_changes(self, interaction, old, new):
@@ -134,6 +137,8 @@ class CrmTelephonyCall(models.Model):
             for name, value in values.items()
             if interaction._fields[name].convert_to_write(interaction[name], interaction) != value
         }
+        if values.get("date_answered"):
+            values["answer_hours"] = 0.0
         if interaction.state in self._get_open_states(new) and self._is_over(new):
             values["state"] = "done"
             # or else it would be the time of the event
@@ -258,41 +263,33 @@ class CrmTelephonyCall(models.Model):
     # WHAT FOLLOWS
     # ------------------------------------------------------------
 
-    def _get_call_backs(self, interactions):
-        return interactions.child_ids.filtered(
-            lambda child: child.kind == "call"
-            and child.direction == "out"
-            and child.state in ("planned", "postponed")
-            and not child.attempt_number
-            and not child.call_uid
-        )
-
     def _finish_attempts(self, summary):
         """The client was talked to: he need not be called back any more."""
         interaction = self.interaction_id
         chain = interaction.chain_id
         chain._cancel_retries()
-        missed = self.env["crm.interaction"].search(
+        call_backs = self.env["crm.interaction"].search(
             [
                 ("chain_id", "=", chain.id),
                 ("kind", "=", "call"),
-                ("direction", "=", "in"),
-                ("state", "=", "new"),
-                ("date_start", "<", summary.start),
+                ("direction", "=", "out"),
+                ("state", "in", ("planned", "postponed")),
+                ("attempt_number", "=", 0),
+                ("call_uid", "=", False),
+                ("parent_id.kind", "=", "call"),
+                ("parent_id.direction", "=", "in"),
+                ("parent_id.date_start", "<=", summary.start),
             ]
         )
-        own = self._get_call_backs(interaction)
-        # planned because the events of this call came in the wrong order: it never was needed
-        untouched = own.filtered(
-            lambda call: call.write_uid == self.env.user and call.state == "planned"
+        # planned because the events of this call came in the wrong order: never needed
+        mistaken = call_backs.filtered(
+            lambda call: call.parent_id == interaction
+            and call.state == "planned"
+            and call.write_uid == self.env.user
         )
-        untouched._cancel_activities()
-        untouched.unlink()
-        obsolete = (own - untouched) | self._get_call_backs(missed)
-        obsolete.write({"state": "cancelled"})
-        if summary.direction == "in":
-            # an outgoing call answers them by itself
-            missed.write({"state": "done"})
+        mistaken._cancel_activities()
+        mistaken.unlink()
+        (call_backs - mistaken).write({"state": "cancelled"})
 
     def _plan_call_back(self):
         """Plan the call back, unless the client is called by then anyway."""

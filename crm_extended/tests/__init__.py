@@ -27,4 +27,8 @@ from . import (
     test_sale_import_real,
     test_sales_tools,
     test_stage_history,
+    test_telephony,
+    test_telephony_card,
+    test_telephony_event,
+    test_telephony_race,
 )

@@ -55,7 +55,10 @@ class EventError(ValueError):
 
 @dataclass(frozen=True)
 class CallEvent:
-    """One checked event; moments are `%Y-%m-%dT%H:%M:%S.%fZ` texts, which sort as they passed."""
+    """One checked event; moments are `%Y-%m-%dT%H:%M:%S.%fZ` texts, which sort as they passed.
+
+    A number is None if the event does not tell it, empty if it is hidden.
+    """
 
     kind: str
     call_id: str
@@ -119,8 +122,8 @@ def _parse_event(data, now, prefix):
         call_id=call_id,
         moment=moment,
         direction=direction,
-        caller=_number(data, "from", prefix),
-        callee=_number(data, "to", prefix),
+        caller=_number(data, "from", prefix, kind),
+        callee=_number(data, "to", prefix, kind),
         name=_text(data, "name", prefix, MAX_NAME, empty=True),
         extensions=_extensions(data, prefix),
         duration=_duration(data, prefix),
@@ -166,14 +169,15 @@ def _moment(data, prefix, now):
     return moment.strftime(_STAMP)
 
 
-def _number(data, name, prefix):
-    """A phone number, extension or SIP address; None when it is hidden."""
+def _number(data, name, prefix, kind):
+    """A phone number, extension or SIP address as a plain number."""
     value = _text(data, name, prefix, MAX_NUMBER, empty=True)
     if value is None:
-        return None
+        # only an event that has to tell the number says by that that it is hidden
+        return "" if kind == "ringing" else None
     address = re.sub(r"^(sips?|tel):", "", value, flags=re.IGNORECASE)
     address = address.partition("@")[0].partition(";")[0].strip()
-    return None if address.lower() in _WITHHELD else address
+    return "" if address.lower() in _WITHHELD else address
 
 
 def _extensions(data, prefix):
@@ -270,7 +274,7 @@ class CallSummary:
     """What the facts of a call come to.
 
     :param str state: ringing, answered (they talk), ended (they talked), missed
-    :param str number: the client's number as it arrived; None if hidden or not yet known
+    :param str number: the client's number as it arrived; empty if hidden, None if not yet known
     :param str line: our own number
     :param tuple rang: extensions that rang, in this order
     :param str operator: extension that talked last, None if nobody or unknown
@@ -297,7 +301,7 @@ class CallSummary:
     @property
     def is_identified(self):
         """Whether enough is known to record the call with a client."""
-        return self.direction in ("in", "out") and self.start is not None
+        return self.direction in ("in", "out") and self.number is not None
 
     @property
     def extensions(self):
