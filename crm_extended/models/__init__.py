@@ -3,6 +3,7 @@ from . import (  # inherited by models that come before them in the alphabet
     crm_interaction_mixin_clock,
     crm_interaction_mixin_phone,
 )
+
 # isort: split
 from . import (
     account_move,
@@ -60,9 +61,6 @@ from . import (
     crm_lead_stage_history_past,
     crm_objection,
     crm_objection_answer,
-    crm_lead_stage,
-    crm_lead_stage_history,
-    crm_lead_stage_history_past,
     crm_sale_history,
     crm_sale_import,
     crm_sale_import_book,

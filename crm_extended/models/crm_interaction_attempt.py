@@ -32,7 +32,7 @@ class CrmInteraction(models.Model):
         # the lock comes first, the state is read under it
         self.chain_id._lock_attempts()
         self.invalidate_recordset(["state", "outcome_id"])
-        if self.kind != "call" or self.state not in ("new", "planned", "postponed"):
+        if not self._takes_outcome():
             raise UserError(
                 self.env._(
                     "“%(subject)s” takes no outcome: outcomes are recorded for calls that are "
@@ -50,3 +50,8 @@ class CrmInteraction(models.Model):
             interaction=self,
         )
         return self.chain_id._get_follow_up_action(outcome) or True
+
+    def _takes_outcome(self):
+        """Whether the outcome of this call may still be recorded."""
+        self.ensure_one()
+        return self.kind == "call" and self.state in ("new", "planned", "postponed")

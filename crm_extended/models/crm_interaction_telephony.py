@@ -1,5 +1,4 @@
 from odoo import fields, models
-from odoo.exceptions import UserError
 
 
 class CrmInteraction(models.Model):
@@ -37,23 +36,20 @@ class CrmInteraction(models.Model):
         )
         return res
 
-    def action_record_outcome(self, outcome_id, key=None, note=None):
-        """An outgoing call that has ended takes its outcome afterwards, once."""
-        if not self._is_ended_call():
-            return super().action_record_outcome(outcome_id, key=key, note=note)
-        self.check_access("write")
-        outcome = self.env["crm.interaction.outcome"].browse(outcome_id)
-        if outcome.note_required and not note:
-            return outcome._get_note_action(self, key)
-        # the lock comes first, the state is read under it
-        self.chain_id._lock_attempts()
-        self.invalidate_recordset(["state", "outcome_id"])
-        if not self._is_ended_call():
-            raise UserError(self.env._("The outcome of this call has just been recorded."))
-        date_start = self.date_start
-        self.chain_id._record_outcome(outcome, key=key, note=note, interaction=self)
-        self._internal().date_start = date_start
-        return True
+    def action_record_outcome(
+        self, outcome_id, key=None, note=None, callback=None, agreed=False, phone=None
+    ):
+        """The outcome of a call that has ended leaves the time of the call as it was."""
+        date_start = self._is_ended_call() and self.date_start
+        res = super().action_record_outcome(
+            outcome_id, key=key, note=note, callback=callback, agreed=agreed, phone=phone
+        )
+        if date_start and self.outcome_id:
+            self._internal().date_start = date_start
+        return res
+
+    def _takes_outcome(self):
+        return super()._takes_outcome() or self._is_ended_call()
 
     def _is_ended_call(self):
         """Whether this is a call made by telephone, which is over and has no outcome yet."""

@@ -224,6 +224,8 @@ class CrmTelephonyCall(models.Model):
         if not self.number_sanitized:
             return partners
         partners = partners.search(self._get_number_domain(), limit=20, order="id")
+        if not partners:
+            partners = self._find_former_callers()
         if len(partners) < 2:
             return partners
         dealing = self.env["crm.lead"].search(
@@ -244,6 +246,19 @@ class CrmTelephonyCall(models.Model):
                 partner.id,
             )
         )
+
+    def _find_former_callers(self):
+        """Contacts who are known to have called from this number before."""
+        participants = self.env["crm.interaction.participant"].search(
+            [
+                ("phone_sanitized", "=", self.number_sanitized),
+                ("company_id", "=", self.company_id.id),
+                ("partner_id.active", "=", True),
+            ],
+            order="id desc",
+            limit=20,
+        )
+        return participants.partner_id
 
     def _get_open_deals(self, partner):
         """Open deals of a client, or those that only know the number.

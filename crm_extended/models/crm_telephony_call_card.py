@@ -49,6 +49,8 @@ class CrmTelephonyCall(models.Model):
             "is_mine": talking == self.env.user,
             "answered_by": talking.name if talking != self.env.user else False,
             "duration": interaction_sudo.duration,
+            # of somebody unknown: by the number
+            "clock": interaction_sudo.client_clock if call_sudo.number_sanitized else False,
             "interaction_id": interaction_sudo.id,
             "is_readable": interaction_sudo.sudo(False).has_access("read")
             if interaction_sudo

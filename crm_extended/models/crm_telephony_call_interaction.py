@@ -335,17 +335,15 @@ class CrmTelephonyCall(models.Model):
 
     def _get_call_back_moment(self):
         """Now, or the next moment at which the client may be called by his clock."""
-        now = fields.Datetime.now().replace(microsecond=0)
+        now = fields.Datetime.now()
         now += timedelta(seconds=-now.second % 60)
-        interaction = self.interaction_id
-        document = interaction.chain_id._get_document()
-        if document is None:
-            company = self.company_id
-            zone_name, _source = find_time_zone(
-                own=interaction.partner_id.tz,
-                phone=self.number_sanitized,
-                default=company.partner_id.tz or company.resource_calendar_id.tz,
-            )
-        else:
-            zone_name, _source = document._get_client_time_zone()
-        return self.company_id._get_calling_window(now).move_into(now, pytz.timezone(zone_name))
+        chain = self.interaction_id.chain_id
+        window, zone = chain._get_client_window(now)
+        if not chain._get_phone_owner_sudo() and self.number_sanitized:
+            name, _source = find_time_zone(phone=self.number_sanitized, default=zone.zone)
+            zone = pytz.timezone(name)
+        try:
+            return window.move_into(now, zone)
+        except ValueError:
+            # no open day within a year: the call must not be lost for that
+            return now

@@ -15,16 +15,13 @@ class ResPartner(models.Model):
 
     _inherit = "res.partner"
 
-    # calls come in by number
-    phone_sanitized = fields.Char(index="btree_not_null")
-
     def _get_call_card_values(self):
         """Values of this client's card; other add-ons extend them.
 
         :return: dict of plain values:
 
             * id, name, company, function, salesperson, is_company
-            * time: dict with zone, text, is_open (whether he may be called now), source
+            * clock: the client's clock, as in `client_clock`
             * badges: list of dicts with name, label, value, color (a Bootstrap colour name)
             * sections: list of dicts with name, label, count, rows; a row is a dict with
               model, id, title, detail, badge
@@ -38,12 +35,7 @@ class ResPartner(models.Model):
             "function": self.function or False,
             "salesperson": (self.user_id or company.user_id).sudo().name or False,
             "is_company": self.is_company,
-            "time": {
-                "zone": self.client_tz,
-                "text": self.client_time,
-                "is_open": self.is_calling_time,
-                "source": self.client_time_help,
-            },
+            "clock": self.client_clock,
             "badges": self._get_call_card_badges(),
             "sections": self._get_call_card_sections(),
         }
@@ -82,7 +74,7 @@ class ResPartner(models.Model):
         interactions = Interaction.search(
             self._get_call_card_client_domain()
             & Domain("state", "in", ("new", "done"))
-            & Domain("date_start", "<", fields.Datetime.now()),
+            & Domain("date_start", "<=", fields.Datetime.now()),
             limit=3,
         )
         kinds = dict(Interaction._fields["kind"]._description_selection(self.env))

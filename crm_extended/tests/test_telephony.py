@@ -1,5 +1,6 @@
 import itertools
 import json
+import logging
 import random
 from datetime import timedelta
 from unittest.mock import patch
@@ -416,7 +417,7 @@ class TestTelephony(TelephonyCase):
 
     def test_silence_of_logs(self):
         """Neither tokens nor recordings reach log, log of requests or bus."""
-        with self.assertLogs("odoo", "INFO") as logs:
+        with self.assertLogs("odoo", logging.INFO) as logs:
             self._send(self._ringing(), self._event("recording", 5, recording_url=RECORDING))
             self._post(self._event("recording", 5, recording_url="ftp://secret-1.mp3"))
             self._post("{", token=self.token + "x")

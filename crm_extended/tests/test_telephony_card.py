@@ -64,7 +64,7 @@ class TestTelephonyCard(TelephonyCase):
         card = self._get_card()
         client = card["client"]
         self.assertEqual((client["name"], card["number"]), ("Amber Yard", "+371 67 000 301"))
-        self.assertEqual(client["time"]["zone"], "Europe/Riga")
+        self.assertEqual(client["clock"]["tz"], "Europe/Riga")
         sections = {section["name"]: section for section in client["sections"]}
         self.assertEqual([row["id"] for row in sections["deals"]["rows"]], [self.lead.id])
         self.assertEqual(sections["deals"]["count"], 1)

@@ -1,11 +1,11 @@
-import { Component, onWillUnmount, useEffect, useState } from "@odoo/owl";
+import { Component, useEffect, useState } from "@odoo/owl";
 import { browser } from "@web/core/browser/browser";
 import { _t } from "@web/core/l10n/translation";
 import { useService } from "@web/core/utils/hooks";
+import { ClientClock } from "../client_clock/client_clock";
 import { FormViewDialog } from "@web/views/view_dialogs/form_view_dialog";
 import { SelectCreateDialog } from "@web/views/view_dialogs/select_create_dialog";
 
-const { DateTime } = luxon;
 const MINUTE = 60_000;
 // how long a card stays that asks for nothing any more
 const CLOSE_MISSED = 10_000;
@@ -17,6 +17,7 @@ const CLOSE_ENDED = 5 * MINUTE;
  */
 export class CallCard extends Component {
     static template = "crm_extended.CallCard";
+    static components = { ClientClock };
     static props = { card: Object, isNewest: Boolean };
 
     setup() {
@@ -30,9 +31,7 @@ export class CallCard extends Component {
             note: this.props.card.note,
             saved: this.props.card.note,
             busy: false,
-            now: DateTime.now(),
         });
-        this.clock = browser.setInterval(() => (this.state.now = DateTime.now()), MINUTE / 4);
         useEffect(
             () => {
                 const delay = this.closeDelay;
@@ -61,7 +60,6 @@ export class CallCard extends Component {
             },
             () => [this.props.isNewest]
         );
-        onWillUnmount(() => browser.clearInterval(this.clock));
     }
 
     // ------------------------------------------------------------
@@ -133,10 +131,8 @@ export class CallCard extends Component {
         return [this.client.function, this.client.company].filter(Boolean).join(", ");
     }
 
-    get localTime() {
-        const time = this.client.time;
-        const local = this.state.now.setZone(time.zone);
-        return local.isValid ? local.toLocaleString(DateTime.TIME_SIMPLE) : time.text;
+    get clock() {
+        return this.client ? this.client.clock : this.isUnknown && this.card.clock;
     }
 
     get duration() {
