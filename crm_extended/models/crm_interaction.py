@@ -98,12 +98,14 @@ class CrmInteraction(models.Model):
         compute="_compute_date_end",
         inverse="_inverse_date_end",
         store=True,
+        precompute=True,
         copy=False,
     )
     date_deadline = fields.Datetime(
         string="Due",
         compute="_compute_date_deadline",
         store=True,
+        precompute=True,
         readonly=False,
         copy=False,
         help="When somebody has to see to it: the planned time, or the time until which it is "
@@ -144,9 +146,15 @@ class CrmInteraction(models.Model):
         check_company=True,
         help="What the conversation is about. Left empty: the chain of the document or client.",
     )
-    res_model = fields.Char(string="Document Model", compute="_compute_document", store=True)
+    res_model = fields.Char(
+        string="Document Model", compute="_compute_document", store=True, precompute=True
+    )
     res_id = fields.Many2oneReference(
-        string="Document ID", model_field="res_model", compute="_compute_document", store=True
+        string="Document ID",
+        model_field="res_model",
+        compute="_compute_document",
+        store=True,
+        precompute=True,
     )
     res_name = fields.Char(string="Document", related="chain_id.res_name")
     parent_id = fields.Many2one(

@@ -1,6 +1,6 @@
 import logging
 
-from odoo import Command, api, fields, models
+from odoo import api, fields, models
 from odoo.exceptions import ConcurrencyError
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import clean_context
@@ -28,8 +28,8 @@ class CrmInteraction(models.Model):
     A message is recorded once; body and attachments stay with it. What becomes of it afterwards
     is seen to by `mail.message` (moved, deleted) and `mail.notification` (not delivered).
 
-    A mail that came in is never lost because it could not be recorded: the failure is logged,
-    and a clash with another transaction is tried again when the mail is safe.
+    What comes in is never lost because it could not be recorded: the failure is logged, and a
+    clash with another transaction is tried again when the message is safe.
     """
 
     _inherit = "crm.interaction"
@@ -56,17 +56,16 @@ class CrmInteraction(models.Model):
         """
         # sudo: whoever writes, the contact is recorded; without the defaults of another form
         Interaction = self.sudo().with_context(clean_context(self.env.context))
-        values = Interaction._prepare_message_values(
+        contact = Interaction._prepare_message_contact(
             document.sudo(), message.sudo(), recipients_data
         )
-        # only a message that has waited for its hour can have been recorded before
-        if not values or (not msg_vals and Interaction._find_by_messages(message)):
+        if not contact:
             return self.browse()
-        if values["direction"] == "out":
-            return Interaction._internal().create([values])
+        if contact["direction"] == "out" and message.message_type != "email":
+            return Interaction._record_contact(contact)
         try:
             with self.env.cr.savepoint():
-                return Interaction._internal().create([dict(values)])
+                return Interaction._record_contact(contact)
         except Exception as error:
             _logger.exception(
                 "Message %s on %s,%s is not recorded as an interaction",
@@ -75,25 +74,23 @@ class CrmInteraction(models.Model):
                 document.id,
             )
             if isinstance(error, (ConcurrencyError, *PG_CONCURRENCY_EXCEPTIONS_TO_RETRY)):
-                Interaction._record_after_commit(values)
+                Interaction._record_after_commit(document, message, recipients_data)
             return self.browse()
 
     @api.model
-    def _record_after_commit(self, values):
-        """Record a message once the transaction that brought it is over.
-
-        :param dict values: result of `_prepare_message_values`
-        """
+    def _record_after_commit(self, document, message, recipients_data):
+        """Record a message once the transaction that has brought it is over."""
         registry, uid, context = self.env.registry, self.env.uid, self.env.context
 
         @self.env.cr.postcommit.add
         def record():
             with registry.cursor() as cr:
                 env = api.Environment(cr, uid, context, su=True)
-                Interaction = env["crm.interaction"]
-                message = env["mail.message"].browse(values["mail_message_id"]).exists()
-                if message and not Interaction._find_by_messages(message):
-                    Interaction._internal().create([values])
+                contact = env["crm.interaction"]._prepare_message_contact(
+                    document.with_env(env), message.with_env(env), recipients_data
+                )
+                if contact:
+                    env["crm.interaction"]._record_contact(contact)
 
     @api.model
     def _find_by_messages(self, messages):
@@ -101,14 +98,15 @@ class CrmInteraction(models.Model):
         return self.search([("mail_message_id", "in", messages.ids)])
 
     # ------------------------------------------------------------
-    # VALUES
+    # WHAT IS A CONTACT
     # ------------------------------------------------------------
 
     @api.model
-    def _prepare_message_values(self, document, message, recipients_data):
-        """Values of the interaction that a message becomes; all records are under sudo.
+    def _prepare_message_contact(self, document, message, recipients_data):
+        """What is known of the contact that a message is; all records are under sudo.
 
-        :return: dict, empty if the message is no contact with somebody outside
+        :return: dict with `document`, `message`, `company`, `direction`, `kind` and `people` (see
+            `_get_incoming_people`); empty if the message is no contact with somebody outside
         """
         kinds = self._get_message_kinds().get(message.message_type)
         if not kinds or self._is_automatic_message(message):
@@ -120,46 +118,15 @@ class CrmInteraction(models.Model):
         else:
             direction = "in"
             people = self._get_incoming_people(message, company)
-        clients = [person for person in people if not person["is_own"]]
-        if not clients:
+        if all(person["is_own"] for person in people):
             return {}
-        now = fields.Datetime.now()
-        values = {
-            "res_model": document._name,
-            "res_id": document.id,
-            "company_id": company.id,
-            "kind": kinds[direction == "out"],
-            "direction": direction,
-            "subject": message.subject or document._message_compute_subject(),
-            # a sender's clock may be ahead of ours
-            "date_start": min(message.date or now, now),
-            "mail_message_id": message.id,
-            "parent_id": self._get_parent_of_message(document, message).id,
-            "participant_ids": [
-                Command.create(self._prepare_message_participant_values(person))
-                for person in people
-            ],
-        }
-        if direction == "in":
-            values["state"] = "new"
-            values["user_id"] = document.user_id.id if "user_id" in document._fields else False
-        else:
-            values["state"] = "cancelled" if self._is_undelivered(message) else "done"
-            values["user_id"] = self._get_message_user(message).id
-        client = self._get_message_client(document, clients)
-        if client:
-            values["partner_id"] = client.id
-        return values
-
-    @api.model
-    def _prepare_message_participant_values(self, person):
-        """Values of a participant, see `_get_incoming_people`."""
         return {
-            "role": person["role"],
-            "partner_id": person["partner"].id,
-            "name": person["name"] or False,
-            "email": person["email"] or False,
-            "phone": person.get("phone") or False,
+            "document": document,
+            "message": message,
+            "company": company,
+            "direction": direction,
+            "kind": kinds[direction == "out"],
+            "people": people,
         }
 
     @api.model
@@ -182,21 +149,40 @@ class CrmInteraction(models.Model):
             or message.author_id.id == robot_id
         )
 
+    # ------------------------------------------------------------
+    # VALUES
+    # ------------------------------------------------------------
+
     @api.model
-    def _get_parent_of_message(self, document, message):
-        """The interaction of the same document which this message answers."""
-        mail = self._get_incoming_mail(message)
-        parent_id = (mail and mail.parent_id) or message.parent_id.id
-        if not parent_id:
-            return self.browse()
-        return self.search_fetch(
-            [
-                ("mail_message_id", "=", parent_id),
-                ("res_model", "=", document._name),
-                ("res_id", "=", document.id),
-            ],
-            ["company_id", "chain_id"],
-        )
+    def _prepare_contact_values(self, contact, chain, parent, usable):
+        """Values of the interaction that a contact becomes.
+
+        :param dict contact: see `_prepare_message_contact`
+        :param chain: the chain of the document
+        :param parent: the interaction which the message answers
+        :param set usable: ids of contacts that the company may use
+        """
+        document, message = contact["document"], contact["message"]
+        now = fields.Datetime.now()
+        values = {
+            "chain_id": chain.id,
+            "company_id": (chain.company_id or contact["company"]).id,
+            "kind": contact["kind"],
+            "direction": contact["direction"],
+            "subject": message.subject or document._message_compute_subject(),
+            # a sender's clock may be ahead of ours
+            "date_start": min(message.date or now, now),
+            "mail_message_id": message.id,
+            "parent_id": parent.id,
+            "partner_id": self._get_message_client(contact, usable).id,
+        }
+        if contact["direction"] == "in":
+            values["state"] = "new"
+            values["user_id"] = document.user_id.id if "user_id" in document._fields else False
+        else:
+            values["state"] = "cancelled" if self._is_undelivered(message) else "done"
+            values["user_id"] = self._get_message_user(message).id
+        return values
 
     @api.model
     def _get_message_user(self, message):
@@ -206,13 +192,17 @@ class CrmInteraction(models.Model):
         return message.author_id.user_ids.filtered(lambda user: not user.share)[:1]
 
     @api.model
-    def _get_message_client(self, document, clients):
+    def _get_message_client(self, contact, usable):
         """The client with whom this contact was: of the people outside, the document's client,
         else one of its colleagues, else the first who is known, else the document's client."""
-        partners = self.env["res.partner"].union(*(person["partner"] for person in clients))
-        client = document._get_interaction_partner()
+        partners = self.env["res.partner"].browse(
+            person["partner"].id
+            for person in contact["people"]
+            if not person["is_own"] and person["partner"].id in usable
+        )
+        client = contact["document"]._get_interaction_partner()
         if client in partners or not partners:
-            return client
+            return client if client.id in usable else client.browse()
         family = partners.filtered(
             lambda partner: client and partner.commercial_partner_id == client.commercial_partner_id
         )

@@ -10,8 +10,8 @@ class CrmInteraction(models.Model):
     take part, but are never the client. The addresses of the companies themselves, aliases and
     catchall are nobody. Who is not known by address takes part by name.
 
-    People are dicts: `role` (from, to, cc), `partner` (a contact that the company may use, or
-    empty), `name`, `email`, `phone`, `is_own`.
+    People are dicts: `role` (from, to, cc), `partner` (empty if not known), `name`, `email`
+    (normalised), `phone`, `is_own`.
     """
 
     _inherit = "crm.interaction"
@@ -57,7 +57,7 @@ class CrmInteraction(models.Model):
         """
         if message.message_type != "email" and self._is_internal_message(message):
             return []
-        return [self._get_sender(message, company), *self._get_header_people(message, company)]
+        return [self._get_sender(message), *self._get_header_people(message, company)]
 
     @api.model
     def _get_outgoing_people(self, message, company, recipients_data):
@@ -67,24 +67,24 @@ class CrmInteraction(models.Model):
         elif self._is_internal_message(message) or not message.author_id:
             return []
         else:
-            people = self._get_notified_people(message, company, recipients_data)
+            people = self._get_notified_people(message, recipients_data)
             people += self._get_header_people(message, company, people)
-        return [self._get_sender(message, company), *people] if people else []
+        return [self._get_sender(message), *people] if people else []
 
     @api.model
-    def _get_sender(self, message, company):
+    def _get_sender(self, message):
         name, email = parse_contact_from_email(message.email_from or "")
         author = message.author_id
         return {
             "role": "from",
-            "partner": self._get_usable_partner(author, company),
+            "partner": author,
             "name": author.name or name or email,
-            "email": email or author.email,
+            "email": email or author.email_normalized,
             "is_own": bool(author) and self._is_own_partner(author),
         }
 
     @api.model
-    def _get_notified_people(self, message, company, recipients_data):
+    def _get_notified_people(self, message, recipients_data):
         """People outside whom a message is sent to by e-mail: those who are addressed, and as
         copies those who just follow the document."""
         companies = self._get_company_partner_ids()
@@ -97,7 +97,7 @@ class CrmInteraction(models.Model):
             people.append(
                 {
                     "role": "to" if addressed else "cc",
-                    "partner": self._get_usable_partner(partner, company),
+                    "partner": partner,
                     "name": data["name"],
                     "email": data["email_normalized"],
                     "is_own": False,
@@ -111,6 +111,8 @@ class CrmInteraction(models.Model):
     @api.model
     def _get_header_people(self, message, company, known=()):
         """People whom the header of an e-mail names, but for the sender and those `known`."""
+        if not message.incoming_email_to and not message.incoming_email_cc:
+            return []
         seen = {person["email"] for person in known}
         seen.add(email_normalize(message.email_from or ""))
         found = {}
@@ -157,7 +159,7 @@ class CrmInteraction(models.Model):
                 number or notification.res_partner_id
             ):
                 continue
-            partner = self._get_usable_partner(notification.res_partner_id, company)
+            partner = notification.res_partner_id
             if not notification.res_partner_id:
                 partner = self.env["res.partner"].search(
                     [("phone_sanitized", "=", number), ("company_id", "in", [False, company.id])],
@@ -169,16 +171,9 @@ class CrmInteraction(models.Model):
                     "role": "to",
                     "partner": partner,
                     "name": partner.name,
-                    "email": partner.email,
+                    "email": partner.email_normalized,
                     "phone": number or partner.phone,
                     "is_own": bool(partner) and self._is_own_partner(partner),
                 }
             )
         return people
-
-    @api.model
-    def _get_usable_partner(self, partner, company):
-        """The contact, or none if it belongs to another company."""
-        if partner.company_id and partner.company_id != company:
-            return partner.browse()
-        return partner

@@ -19,7 +19,9 @@ class CrmInteractionParticipant(models.Model):
     interaction_id = fields.Many2one(
         "crm.interaction", required=True, index=True, ondelete="cascade"
     )
-    company_id = fields.Many2one(related="interaction_id.company_id", store=True, index=True)
+    company_id = fields.Many2one(
+        related="interaction_id.company_id", store=True, precompute=True, index=True
+    )
     interaction_date = fields.Datetime(related="interaction_id.date_start", string="Date")
     interaction_user_id = fields.Many2one(related="interaction_id.user_id", string="Responsible")
     partner_id = fields.Many2one(
@@ -40,10 +42,10 @@ class CrmInteractionParticipant(models.Model):
         required=True,
     )
     email_normalized = fields.Char(
-        compute="_compute_email_normalized", store=True, index="btree_not_null"
+        compute="_compute_email_normalized", store=True, precompute=True, index="btree_not_null"
     )
     phone_sanitized = fields.Char(
-        compute="_compute_phone_sanitized", store=True, index="btree_not_null"
+        compute="_compute_phone_sanitized", store=True, precompute=True, index="btree_not_null"
     )
 
     @api.depends("email")

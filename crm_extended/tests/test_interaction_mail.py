@@ -298,10 +298,10 @@ class TestInteractionIncoming(InteractionMailCommon):
         self.assertEqual(len(self._get_interactions(self.order)), 1)
 
     def test_failure_does_not_lose_the_mail(self):
-        def broken(self, vals_list):
+        def broken(self, *args):
             self.env.cr.execute("SELECT 1/0")
 
-        self.patch(self.registry["crm.interaction"], "_resolve_chains", broken)
+        self.patch(self.registry["crm.interaction"], "_insert_contact", broken)
         with (
             self.assertLogs("odoo.addons.crm_extended.models.crm_interaction_mail", "ERROR"),
             self.assertLogs("odoo.sql_db", "ERROR"),
