@@ -8,6 +8,10 @@ class CrmClaim(models.Model):
     Nothing is sent by creating or importing claims. A mail goes out when a person or the portal
     does something: registers (``_confirm_registration``) or acknowledges, asks, announces a
     decision, closes.
+
+    A question and a decision are a person's words: they are recorded as contacts with the customer
+    and answer what he has written before. The acknowledgement and the request for a rating are a
+    machine's: his complaint waits on.
     """
 
     _inherit = "crm.claim"
@@ -29,18 +33,19 @@ class CrmClaim(models.Model):
         sent.sudo().write({"is_acknowledgement_sent": True})
 
     def _send_decision(self):
-        self._send_to_customer("crm_claims.mail_template_decision")
+        self._send_to_customer("crm_claims.mail_template_decision", is_personal=True)
 
     def _send_question(self):
-        self._send_to_customer("crm_claims.mail_template_question")
+        self._send_to_customer("crm_claims.mail_template_question", is_personal=True)
 
     def _send_rating_request(self):
         """Ask the customer of a closed claim for a rating."""
         self.filtered("partner_id")._send_to_customer("crm_claims.mail_template_rating")
 
-    def _send_to_customer(self, template_xmlid):
+    def _send_to_customer(self, template_xmlid, is_personal=False):
         """Queue a template to the customer of each claim that has an address.
 
+        :param bool is_personal: the user has written what the template says; it is a contact
         :return: claims for which a mail was queued
         """
         template = self.env.ref(template_xmlid, raise_if_not_found=False)
@@ -48,9 +53,11 @@ class CrmClaim(models.Model):
         if not template or not claims:
             return self.browse()
         # sudo: templates are the company's, whoever's act makes them go out
-        template.sudo().send_mail_batch(
+        mails = template.sudo().send_mail_batch(
             claims.ids, force_send=False, email_layout_xmlid="mail.mail_notification_light"
         )
+        if is_personal:
+            self.env["crm.interaction"]._record_sent_mails(mails)
         return claims
 
     # ------------------------------------------------------------------

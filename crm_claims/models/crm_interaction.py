@@ -1,10 +1,18 @@
-from odoo import models
+from odoo import api, models
 
 
 class CrmInteraction(models.Model):
-    """The door from an interaction to a claim."""
+    """The door from an interaction to a claim.
+
+    A message about a claim is for those who read the claim, whoever sees that there was one: it
+    may hold the link by which the customer answers.
+    """
 
     _inherit = "crm.interaction"
+
+    @api.model
+    def _get_confidential_models(self):
+        return super()._get_confidential_models() | {"crm.claim"}
 
     def action_register_claim(self):
         """Open a new claim of the client of this interaction; its chain stays where it is."""
@@ -25,7 +33,7 @@ class CrmInteraction(models.Model):
         participant = self.participant_ids[:1]
         context = {
             "default_subject": self.subject,
-            "default_description": self.body,
+            "default_description": self.body or self.message_body,
             "default_channel": channels.get(self.kind, "other"),
             "default_partner_id": self.partner_id.id,
             "default_company_id": self.company_id.id,

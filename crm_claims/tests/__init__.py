@@ -4,6 +4,7 @@ from . import (
     test_claim_answer,
     test_claim_attacks,
     test_claim_fault,
+    test_claim_interaction,
     test_claim_investigation,
     test_claim_line,
     test_claim_mail,

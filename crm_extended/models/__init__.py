@@ -84,6 +84,7 @@ from . import (
     ir_actions_server,
     ir_attachment,
     mail_activity,
+    mail_mail,
     mail_message,
     mail_notification,
     mail_thread,

@@ -109,6 +109,41 @@ class CrmInteraction(models.Model):
         return people
 
     @api.model
+    def _get_mail_people(self, mail):
+        """People of a mail that is no notification: the user who sends it, and its recipients."""
+        user_partner = self.env.user.partner_id
+        people = [
+            {
+                "role": "to",
+                "partner": partner,
+                "name": partner.name,
+                "email": partner.email_normalized,
+                "is_own": self._is_own_partner(partner),
+            }
+            for partner in mail.recipient_ids
+        ]
+        for name, address in email_split_tuples(mail.email_to or ""):
+            people.append(
+                {
+                    "role": "to",
+                    "partner": user_partner.browse(),
+                    "name": name or address,
+                    "email": email_normalize(address),
+                    "is_own": False,
+                }
+            )
+        if all(person["is_own"] for person in people):
+            return []
+        sender = {
+            "role": "from",
+            "partner": user_partner,
+            "name": user_partner.name,
+            "email": user_partner.email_normalized,
+            "is_own": True,
+        }
+        return [sender, *people]
+
+    @api.model
     def _get_header_people(self, message, company, known=()):
         """People whom the header of an e-mail names, but for the sender and those `known`."""
         if not message.incoming_email_to and not message.incoming_email_cc:

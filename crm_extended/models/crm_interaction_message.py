@@ -48,17 +48,32 @@ class CrmInteraction(models.Model):
             interaction.message_attachment_ids = message_sudo.attachment_ids.sudo(False)
             interaction.message_failure = message_sudo._get_delivery_failure()
 
+    @api.model
+    def _get_confidential_models(self):
+        """Models of documents whose messages only readers of the document read; other add-ons
+        extend it."""
+        return set()
+
     def _filter_message_readable(self):
         """Those of these interactions, which the user sees, whose message the user may read."""
-        if self.env.su or self.env.user.has_group("crm_extended.crm_interactions_group_user_all"):
+        if self.env.su:
             return self
-        unassigned = self.filtered(
-            # sudo: the chain may be one that only its responsible sees
+        confidential = self._get_confidential_models()
+        sees_all = self.env.user.has_group("crm_extended.crm_interactions_group_user_all")
+        guarded = self.filtered(
             lambda interaction: interaction.res_id
-            and self.env.user not in interaction.user_id | interaction.chain_id.sudo().user_id
+            and (
+                interaction.res_model in confidential
+                or (
+                    not sees_all
+                    # sudo: the chain may be one that only its responsible sees
+                    and self.env.user
+                    not in interaction.user_id | interaction.chain_id.sudo().user_id
+                )
+            )
         )
         hidden = self.browse()
-        for res_model, interactions in unassigned.grouped("res_model").items():
+        for res_model, interactions in guarded.grouped("res_model").items():
             documents = self.env[res_model].browse(interactions.mapped("res_id")).exists()
             readable_ids = set(documents._filtered_access("read").ids)
             hidden |= interactions.filtered(

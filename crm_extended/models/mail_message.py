@@ -3,6 +3,7 @@ from collections import defaultdict
 from odoo import models
 from odoo.tools import is_html_empty
 
+from .mail_mail import FAILED_STATES
 from .mail_notification import FAILED_STATUSES
 
 
@@ -83,9 +84,14 @@ class MailMessage(models.Model):
     def _is_delivery_failed(self):
         """Whether nobody outside has got this message."""
         notifications = self._get_external_notifications()
-        return bool(notifications) and all(
-            notification.notification_status in FAILED_STATUSES for notification in notifications
-        )
+        if notifications:
+            return all(
+                notification.notification_status in FAILED_STATUSES
+                for notification in notifications
+            )
+        # sudo: a mail that is no notification tells its own state
+        mails_sudo = self.sudo().mail_ids
+        return bool(mails_sudo) and all(mail.state in FAILED_STATES for mail in mails_sudo)
 
     def _get_delivery_failure(self):
         """Who outside has not got this message and why; False if all have, or may yet.
@@ -103,5 +109,11 @@ class MailMessage(models.Model):
             )
             for notification in self._get_external_notifications()
             if notification.notification_status in FAILED_STATUSES
+        ]
+        # sudo: as above
+        failures += [
+            mail.failure_reason or self.env._("Unknown error")
+            for mail in self.sudo().mail_ids
+            if mail.state in FAILED_STATES and not mail.is_notification
         ]
         return "; ".join(failures) or False
