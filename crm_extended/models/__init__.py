@@ -26,6 +26,7 @@ from . import (
     crm_interaction_chain_attempt,
     crm_interaction_chain_merge,
     crm_interaction_chain_phone,
+    crm_interaction_chain_responsible,
     crm_interaction_chain_retry,
     crm_interaction_chain_summary,
     crm_interaction_chain_telephony,

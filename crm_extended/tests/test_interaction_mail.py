@@ -1,9 +1,10 @@
 from datetime import timedelta
+from unittest.mock import patch
 
 from odoo import Command, fields
 from odoo.addons.mail.tests.common import MailCommon
 from odoo.addons.sms.tests.common import SMSCase
-from odoo.exceptions import AccessError
+from odoo.exceptions import AccessError, ConcurrencyError
 from odoo.tests import tagged
 
 from .common_interaction import InteractionCommon
@@ -297,6 +298,40 @@ class TestInteractionIncoming(InteractionMailCommon):
         )
         self.assertEqual(len(self._get_interactions(self.order)), 1)
 
+    def test_deal_is_given_to_somebody(self):
+        """What waits goes along; what a colleague was given personally stays."""
+        lead = self.lead.copy({"user_id": False})
+        waiting, personal = (
+            self._log(
+                document=lead, user=self.user_all, direction="in", state="new", user_id=user.id
+            )
+            for user in (self.env["res.users"], self.user_manager)
+        )
+        lead.user_id = self.user_sales
+        self.assertEqual(waiting.user_id, self.user_sales)
+        lead.user_id = self.user_sales2
+        self.assertEqual(waiting.user_id, self.user_sales2)
+        self.assertEqual(personal.user_id, self.user_manager)
+
+    def test_clash_with_another_transaction(self):
+        """The mail stays; it is recorded when its transaction is over."""
+
+        def clash(self, *args):
+            raise ConcurrencyError("somebody was faster")
+
+        record = self.registry["crm.interaction"]._record_contact
+        self.patch(self.registry["crm.interaction"], "_record_contact", clash)
+        self.env.cr.postcommit.clear()
+        with self.assertLogs("odoo.addons.crm_extended.models.crm_interaction_mail", "ERROR"):
+            message = self._receive(self.client_contact.email_formatted)
+        lead = self.env["crm.lead"].browse(message.res_id)
+        self.assertFalse(self._get_interactions(lead))
+        self.patch(self.registry["crm.interaction"], "_record_contact", record)
+        self.env.flush_all()
+        with self.enter_registry_test_mode():
+            self.env.cr.postcommit.run()
+        self.assertEqual(self._get_interactions(lead).mail_message_id, message)
+
     def test_failure_does_not_lose_the_mail(self):
         def broken(self, *args):
             self.env.cr.execute("SELECT 1/0")
@@ -511,6 +546,60 @@ class TestInteractionOutgoing(InteractionMailCommon):
         with self.mock_mail_gateway():
             schedule._send_notifications()
         self.assertEqual(self._get_interactions().mail_message_id, message)
+
+    def test_queries(self):
+        """Recording a message costs few queries beside those of the message."""
+
+        def count(user, **values):
+            self.env.flush_all()
+            self.env.invalidate_all()
+            before = self.env.cr.sql_log_count
+            self._post(user=user, **values)
+            self.env.flush_all()
+            return self.env.cr.sql_log_count - before
+
+        incoming = {
+            "message_type": "email",
+            "author_id": self.client_contact.id,
+            "email_from": self.client_contact.email_formatted,
+        }
+        Interaction = self.registry["crm.interaction"]
+        for user, values in ((self.user_sales, {}), (self.user_root, incoming)):
+            for _number in range(2):  # the caches are warm, nothing waits for an answer
+                self._post(user=user, **values)
+                self._get_interactions().filtered(lambda i: i.state == "new").action_done()
+            with patch.object(Interaction, "_record_message", lambda self, *args: self.browse()):
+                bare = count(user, **values)
+            self.assertLessEqual(count(user, **values) - bare, 6)
+            self._get_interactions().filtered(lambda i: i.state == "new").action_done()
+
+    def test_same_as_created(self):
+        """What is written in one statement equals what `create` would have written."""
+        self._post(outgoing_email_to="new@amber.example.com")
+        written = self._get_interactions()
+        names = [
+            name
+            for name, field in written._fields.items()
+            if field.store and field.column_type and name not in ("id", "mail_message_id")
+        ]
+        values = written.copy_data()[0] | {
+            name: written[name].id if written._fields[name].type == "many2one" else written[name]
+            for name in ("chain_id", "date_start", "state", "user_id", "partner_id")
+        }
+        people = [
+            person.copy_data()[0] | {"interaction_id": False} for person in written.participant_ids
+        ]
+        values["participant_ids"] = [Command.create(person) for person in people]
+        created = self.env["crm.interaction"].sudo()._internal().create(values)
+        self.env.flush_all()
+        self.env.invalidate_all()
+        for name in names:
+            if name not in ("create_date", "write_date", "create_uid", "write_uid"):
+                self.assertEqual(written[name], created[name], name)
+        for name in ("email_normalized", "phone_sanitized", "phone_digits", "company_id", "role"):
+            self.assertEqual(
+                written.participant_ids.mapped(name), created.participant_ids.mapped(name), name
+            )
 
     def test_user_without_interactions(self):
         """Whoever writes to a client leaves a trace, also without rights on interactions."""
