@@ -1,0 +1,495 @@
+"""The screens of interactions at 1,000,000 rows, and what recording a mail costs.
+
+Each screen is asked for as the browser asks: the action's filters, the columns of its list, the
+calls of the web client, by a salesman who sees his own documents only. The statements that are
+actually issued are explained afterwards; one that reads a big table from end to end fails the
+benchmark, and so does a screen that takes more than three times its bare SQL, which is what one
+would write by hand to get the same rows, those of the own documents included.
+
+A mail is posted on deals with and without its interaction, in turns.
+"""
+
+import contextlib
+import re
+import statistics
+import time
+from datetime import datetime, timedelta
+from unittest.mock import patch
+
+from common import Benchmark
+from lxml import etree
+
+INTERACTIONS, CHAINS = 1_000_000, 200_000
+LEADS, PARTNERS, USERS = 80_000, 60_000, 20
+TIME_LINE = 500
+LIMIT = 3
+MAIL_QUERIES, MAIL_PERCENT, MAILS = 6, 15, 80
+BIG_TABLES = {"crm_interaction", "crm_interaction_chain", "crm_interaction_participant"}
+NOW = datetime.now().replace(microsecond=0)
+
+A_USER = "(%(users)s)[1 + floor(%(user_count)s * random() ^ 2)]"
+FILL = f"""
+    INSERT INTO crm_interaction_chain (name, state, res_model, res_id, partner_id, user_id,
+                                       company_id, outcome_number, create_date, write_date)
+    SELECT lead.name, CASE WHEN random() < 0.3 THEN 'closed' ELSE 'open' END, 'crm.lead', lead.id,
+           lead.partner_id, lead.user_id, lead.company_id, 0, %(now)s, %(now)s
+      FROM crm_lead lead WHERE lead.name LIKE 'Deal %%'
+ UNION ALL
+    SELECT partner.name, 'open', 'res.partner', partner.id, partner.id,
+           CASE WHEN random() < 0.95 THEN {A_USER} END,
+           NULL, 0, %(now)s, %(now)s
+      FROM res_partner partner WHERE partner.name LIKE 'Client %%'
+ UNION ALL
+    SELECT 'Somebody ' || n, 'open', NULL, NULL, NULL,
+           CASE WHEN random() < 0.95 THEN {A_USER} END,
+           %(company)s, 0, %(now)s, %(now)s
+      FROM generate_series(1, %(others)s) n;
+
+    -- a chain has one interaction at least; few have very many
+    INSERT INTO crm_interaction (
+        subject, kind, direction, state, body, date_start, date_deadline, duration, date_end,
+        user_id, partner_id, company_id, chain_id, res_model, res_id, create_uid, create_date,
+        write_uid, write_date)
+    SELECT 'About the order of ' || n, kind.kind,
+           CASE WHEN state.state = 'new' OR n %% 3 = 0 THEN 'in' ELSE 'out' END, state.state,
+           '<p>' || repeat('What was said. ', 8) || '</p>', moment.at, moment.at, 5 + n %% 20,
+           moment.at + make_interval(mins => 5 + n %% 20),
+           CASE WHEN source.other < 0.9 THEN chain.user_id
+                WHEN source.other < 0.99
+                THEN (%(users)s)[1 + floor(%(user_count)s * source.any_user)] END,
+           chain.partner_id, COALESCE(chain.company_id, %(company)s), chain.id,
+           chain.res_model, chain.res_id, 1, moment.at, 1, moment.at
+      FROM (
+            SELECT n, random() AS other, random() AS any_user, random() AS fate, random() AS age,
+                   CASE WHEN n <= %(chains)s THEN n
+                        ELSE 1 + floor(%(chains)s * random() ^ 2) END AS place
+              FROM generate_series(1, %(interactions)s) n
+           ) source
+      JOIN (SELECT row_number() OVER (ORDER BY id %% 9973, id) AS place, *
+              FROM crm_interaction_chain) chain ON chain.place = source.place
+CROSS JOIN LATERAL (
+            SELECT CASE WHEN fate < 0.94 THEN 'done' WHEN fate < 0.97 THEN 'cancelled'
+                        WHEN fate < 0.98 THEN 'new' WHEN fate < 0.995 THEN 'planned'
+                        ELSE 'postponed' END AS state) state
+CROSS JOIN LATERAL (
+            SELECT CASE WHEN n %% 20 < 9 THEN 'call' WHEN n %% 20 < 16 THEN 'email'
+                        WHEN n %% 20 < 18 THEN 'meeting' ELSE 'message' END AS kind) kind
+CROSS JOIN LATERAL (
+            SELECT %(now)s::timestamp - make_interval(secs => CASE
+                WHEN state.state IN ('done', 'cancelled') THEN 63e6 * age
+                WHEN state.state = 'new' THEN 12e5 * age ^ 4
+                ELSE 18e5 * age ^ 4 - 12e5 * age END) AS at) moment;
+
+    INSERT INTO crm_interaction_participant (interaction_id, company_id, partner_id, name, role,
+                                             email, email_normalized)
+    SELECT id, company_id, partner_id, 'Participant', 'to', 'p' || id || '@example.com',
+           'p' || id || '@example.com'
+      FROM crm_interaction WHERE kind IN ('email', 'message') OR id %% 4 = 0;
+"""
+# own documents, as the record rules put it
+OWN = """(i.user_id = %(uid)s OR i.user_id IS NULL OR i.chain_id IN (
+            SELECT id FROM crm_interaction_chain WHERE user_id = %(uid)s))"""
+DUE = """(i.state = 'new' OR i.state IN ('planned', 'postponed')
+            AND i.date_deadline < %(tomorrow)s)"""
+BARE = {
+    "my": [
+        f"""
+        SELECT chain.id, chain.name, count(*), sum(i.duration), count(*) OVER ()
+          FROM crm_interaction i JOIN crm_interaction_chain chain ON chain.id = i.chain_id
+         WHERE i.user_id = %(uid)s AND {DUE} AND {OWN} AND i.company_id = ANY(%(companies)s)
+           AND i.state IN ('new', 'planned', 'postponed')
+      GROUP BY chain.id ORDER BY chain.date_next, chain.date_last DESC, chain.id DESC LIMIT 10
+        """,
+        f"""
+        SELECT i.*, partner.complete_name, outcome.name
+          FROM crm_interaction i
+     LEFT JOIN res_partner partner ON partner.id = i.partner_id
+     LEFT JOIN crm_interaction_outcome outcome ON outcome.id = i.outcome_id
+         WHERE i.user_id = %(uid)s AND {DUE} AND {OWN} AND i.company_id = ANY(%(companies)s)
+           AND i.state IN ('new', 'planned', 'postponed') AND i.chain_id = ANY(%(groups)s)
+        """,
+    ],
+    "chains": [
+        """
+        SELECT chain.*, partner.complete_name
+          FROM crm_interaction_chain chain
+     LEFT JOIN res_partner partner ON partner.id = chain.partner_id
+         WHERE chain.state = 'open'
+           AND (chain.company_id = ANY(%(companies)s) OR chain.company_id IS NULL)
+           AND (chain.user_id = %(uid)s OR chain.user_id IS NULL OR chain.id IN (
+                SELECT chain_id FROM crm_interaction WHERE user_id = %(uid)s))
+      ORDER BY chain.date_next, chain.date_last DESC, chain.id DESC LIMIT 80
+        """,
+        """
+        SELECT count(*) FROM (
+            SELECT FROM crm_interaction_chain chain
+             WHERE chain.state = 'open'
+               AND (chain.company_id = ANY(%(companies)s) OR chain.company_id IS NULL)
+               AND (chain.user_id = %(uid)s OR chain.user_id IS NULL OR chain.id IN (
+                    SELECT chain_id FROM crm_interaction WHERE user_id = %(uid)s))
+             LIMIT 10001) found
+        """,
+    ],
+    "line": [
+        f"""
+        SELECT i.*, partner.complete_name
+          FROM crm_interaction i LEFT JOIN res_partner partner ON partner.id = i.partner_id
+         WHERE i.chain_id = %(chain)s AND {OWN} AND i.company_id = ANY(%(companies)s)
+      ORDER BY i.date_start DESC, i.id DESC LIMIT 500
+        """,
+    ],
+    "unhandled": [
+        f"""
+        SELECT i.user_id,
+               CASE WHEN i.date_deadline > %(now)s::timestamp - INTERVAL '1 hour' THEN 1
+                    WHEN i.date_deadline > %(now)s::timestamp - INTERVAL '4 hours' THEN 2
+                    WHEN i.date_deadline > %(now)s::timestamp - INTERVAL '1 day' THEN 3
+                    WHEN i.date_deadline > %(now)s::timestamp - INTERVAL '3 days' THEN 4
+                    ELSE 5 END AS band, count(*), avg(%(now)s::timestamp - i.date_deadline)
+          FROM crm_interaction i
+         WHERE (i.state = 'new' OR i.state IN ('planned', 'postponed')
+                AND i.date_deadline < %(now)s)
+           AND {OWN} AND i.company_id = ANY(%(companies)s)
+      GROUP BY GROUPING SETS ((), (1), (2), (1, 2))
+        """,
+    ],
+}
+
+
+# ------------------------------------------------------------
+# FILL
+# ------------------------------------------------------------
+
+
+def create_users(env):
+    """Salespeople who see their own documents; the first one is the busiest."""
+    return (
+        env["res.users"]
+        .with_context(no_reset_password=True, mail_create_nolog=True)
+        .create(
+            [
+                {
+                    "name": f"Salesman {number}",
+                    "login": f"bench_sales_{number}",
+                    "group_ids": [(6, 0, env.ref("sales_team.group_sale_salesman").ids)],
+                }
+                for number in range(USERS)
+            ]
+        )
+    )
+
+
+@contextlib.contextmanager
+def without_indexes(cr, tables):
+    """Rows are filled in faster without the indexes, which are made afterwards at one go."""
+    cr.execute(
+        """
+        SELECT i.indexname, i.indexdef FROM pg_indexes i
+         WHERE i.tablename = ANY(%s)
+           AND NOT EXISTS (SELECT FROM pg_constraint c WHERE c.conname = i.indexname)
+        """,
+        [list(tables)],
+    )
+    indexes = cr.fetchall()
+    for name, _definition in indexes:
+        cr.execute(f'DROP INDEX "{name}"')
+    yield
+    for _name, definition in indexes:
+        cr.execute(definition)
+
+
+def multiply(record, count, **columns):
+    """Copy the row of a record, with the columns given as SQL over the number ``n``."""
+    cr = record.env.cr
+    record.env.flush_all()
+    cr.execute("SELECT column_name FROM information_schema.columns WHERE table_name = %s "
+               "AND column_name != 'id'", [record._table])  # fmt: skip
+    names = [name for (name,) in cr.fetchall()]
+    expressions = [columns.get(name, f'origin."{name}"') for name in names]
+    quoted = ", ".join(f'"{name}"' for name in names)
+    cr.execute(
+        f"INSERT INTO {record._table} ({quoted}) SELECT {', '.join(expressions)} "
+        f"FROM {record._table} origin, generate_series(1, {count}) n WHERE origin.id = {record.id}"
+    )
+
+
+def fill_documents(bench, users):
+    """Clients and deals, each a copy of one made by Odoo."""
+    env = bench.env
+    multiply(
+        env["res.partner"].create({"name": "Origin", "lang": "en_US"}),
+        bench.rows(PARTNERS),
+        name="'Client ' || n",
+        complete_name="'Client ' || n",
+        email="'client' || n || '@example.com'",
+        email_normalized="'client' || n || '@example.com'",
+        commercial_partner_id="currval('res_partner_id_seq')",
+    )
+    env.cr.execute("SELECT min(id), count(*) FROM res_partner WHERE name LIKE 'Client %'")
+    first, count = env.cr.fetchone()
+    multiply(
+        env["crm.lead"].create({"name": "Origin", "type": "opportunity", "team_id": False}),
+        bench.rows(LEADS),
+        name="'Deal ' || n",
+        partner_id=f"{first} + floor(random() * {count})",
+        user_id=A_USER % {"users": f"ARRAY{users.ids}", "user_count": len(users)},
+    )
+
+
+def fill(bench, users):
+    env = bench.env
+    chains = bench.rows(CHAINS)
+    leads, partners = bench.rows(LEADS), bench.rows(PARTNERS)
+    env.cr.execute("SELECT setseed(0.5)")
+    fill_documents(bench, users)
+    env.cr.execute("SET LOCAL work_mem = '256MB'")
+    env.cr.execute("SET LOCAL maintenance_work_mem = '256MB'")
+    with without_indexes(env.cr, BIG_TABLES):
+        env.cr.execute(
+            FILL,
+            {
+                "others": max(chains - partners - leads, 0),
+                "chains": max(chains, partners + leads),
+                "interactions": bench.rows(INTERACTIONS),
+                "users": users.ids,
+                "user_count": len(users),
+                "company": env.company.id,
+                "now": NOW,
+            },
+        )
+    env.invalidate_all()
+
+
+def summarise(env):
+    chains = env["crm.interaction.chain"].search([])
+    for name in ("interaction_count", "unhandled_count", "date_first", "date_last", "date_next"):
+        env.add_to_compute(chains._fields[name], chains)
+    env.flush_all()
+
+
+# ------------------------------------------------------------
+# SCREENS
+# ------------------------------------------------------------
+
+
+class Screen:
+    """A list as its action opens it: the domain, the columns and the order."""
+
+    def __init__(self, env, xmlid):
+        self.action = env["ir.actions.act_window"]._for_xml_id(xmlid)
+        self.model = env[self.action["res_model"]]
+        view_id = next(view_id for view_id, kind in self.action["views"] if kind == "list")
+        search_id = (self.action["search_view_id"] or [False])[0]
+        result = self.model.get_views([(view_id, "list"), (search_id, "search")])
+        self.arch = etree.fromstring(result["views"]["list"]["arch"])
+        self.search = etree.fromstring(result["views"]["search"]["arch"])
+        self.fields = result["models"][self.model._name]["fields"]
+
+    def _evaluate(self, text):
+        return eval(text, {"uid": self.model.env.uid})  # noqa: S307  a domain of our own views
+
+    def domain(self):
+        context = self._evaluate(self.action["context"] or "{}")
+        domain = self._evaluate(self.action["domain"] or "[]")
+        for key in context:
+            name = re.sub("^search_default_", "", key)
+            for node in self.search.xpath(f"//filter[@name='{name}'][@domain]"):
+                domain = domain + self._evaluate(node.get("domain"))
+        return domain
+
+    def names(self):
+        return [
+            node.get("name")
+            for node in self.arch.xpath("/list/field")
+            if node.get("name") in self.fields
+        ]
+
+    def specification(self):
+        return {
+            name: {"fields": {"display_name": {}}}
+            if self.fields[name]["type"] == "many2one"
+            else {}
+            for name in self.names()
+        }
+
+    def aggregates(self):
+        return [
+            f"{name}:{self.fields[name]['aggregator']}"
+            for name in self.names()
+            if self.fields[name].get("aggregator")
+            and self.fields[name]["type"] in ("integer", "float", "monetary")
+        ]
+
+    def load(self):
+        """What the list asks the server for when it is opened."""
+        self.model.env.invalidate_all()
+        order = self.arch.get("default_order") or ""
+        if groupby := self.arch.get("default_group_by"):
+            return self.model.web_read_group(
+                self.domain(),
+                [groupby],
+                self.aggregates(),
+                limit=10 if self.arch.get("expand") else 80,
+                order=order,
+                auto_unfold=bool(self.arch.get("expand")),
+                unfold_read_specification=self.specification(),
+            )
+        return self.model.web_search_read(
+            self.domain(), self.specification(), limit=80, order=order, count_limit=10001
+        )
+
+
+# ------------------------------------------------------------
+# PLANS
+# ------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def recording(cr):
+    """The statements that are issued, with their values filled in."""
+    statements = []
+    execute = type(cr).execute
+
+    def record(cursor, *args, **kwargs):
+        result = execute(cursor, *args, **kwargs)
+        statements.append(cursor.query.decode())
+        return result
+
+    with patch.object(type(cr), "execute", record):
+        yield statements
+
+
+def get_scans(cr, statement):
+    """Pairs of a kind of scan and a big table which it reads."""
+    cr.execute("EXPLAIN (FORMAT JSON) " + statement.replace("%", "%%"), [])
+    scans, nodes = set(), [cr.fetchone()[0][0]["Plan"]]
+    while nodes:
+        node = nodes.pop()
+        nodes += node.get("Plans", [])
+        if node.get("Relation Name") in BIG_TABLES:
+            scans.add((node["Node Type"], node["Relation Name"]))
+    return scans
+
+
+def check_plans(bench, label, function):
+    """Print how the big tables are read; False if one is read from end to end."""
+    with recording(bench.env.cr) as statements:
+        function()
+    reads = [s for s in statements if s.lstrip("( \n").upper().startswith(("SELECT", "WITH"))]
+    scans = set().union(*(get_scans(bench.env.cr, statement) for statement in reads))
+    sequential = any("Seq Scan" in kind for kind, _table in scans)
+    found = ", ".join(sorted(f"{kind} on {table}" for kind, table in scans))
+    bench.row(
+        f"{label}: {len(statements)} statements", "SEQUENTIAL" if sequential else "indexes", found
+    )
+    if sequential:
+        for statement in reads:
+            if any("Seq Scan" in kind for kind, _table in get_scans(bench.env.cr, statement)):
+                print(statement, end="\n\n")
+    return not sequential
+
+
+def compare(bench, label, ours, bare, values):
+    """Ratio of a screen to its bare SQL, and whether its plans hold."""
+    cr = bench.env.cr
+
+    def run_bare():
+        for statement in BARE[bare]:
+            cr.execute(statement, values)
+            cr.fetchall()
+
+    indexed = check_plans(bench, label, ours)
+    peer = bench.median(f"{label}: bare SQL", run_bare)
+    seconds = bench.median(label, ours)
+    ratio = seconds / peer
+    bench.row("", f"{ratio:.1f}x", f"at most {LIMIT}x")
+    return ratio, indexed
+
+
+def find_time_line(env, user):
+    """The conversation of this user that comes nearest to 500 interactions."""
+    env.cr.execute(
+        "SELECT id FROM crm_interaction_chain WHERE user_id = %s "
+        "ORDER BY abs(interaction_count - %s) LIMIT 1",
+        [user.id, TIME_LINE],
+    )
+    return env["crm.interaction.chain"].browse(env.cr.fetchone()[0])
+
+
+def load_time_line(chain, names):
+    chain.env.invalidate_all()
+    interactions = chain.env["crm.interaction"].search_fetch(
+        [("chain_id", "=", chain.id)], names, order="date_start desc, id desc", limit=TIME_LINE
+    )
+    return interactions.web_read(
+        {
+            name: {"fields": {"display_name": {}}}
+            if interactions._fields[name].type == "many2one"
+            else {}
+            for name in names
+        }
+    )
+
+
+def load_report(env):
+    """What the pivot of the report asks for: all groupings of its rows and columns."""
+    env.invalidate_all()
+    action = env["ir.actions.act_window"]._for_xml_id(
+        "crm_extended.crm_interaction_unhandled_action"
+    )
+    return env["crm.interaction"].formatted_read_grouping_sets(
+        eval(action["domain"]),  # noqa: S307  of our own action
+        [[], ["user_id"], ["age_band"], ["user_id", "age_band"]],
+        ["__count", "age_hours:avg"],
+    )
+
+
+def measure_screens(bench, user):
+    env = bench.env(user=user)
+    values = {
+        "uid": user.id,
+        "companies": user.company_ids.ids,
+        "now": NOW,
+        "tomorrow": (NOW + timedelta(days=1)).replace(hour=0, minute=0, second=0),
+    }
+    mine = Screen(env, "crm_extended.crm_interaction_action")
+    groups = [group["chain_id"][0] for group in mine.load()["groups"]]
+    chains = Screen(env, "crm_extended.crm_interaction_chain_action")
+    chain = find_time_line(env, user)
+    names = ["subject", "kind", "direction", "state", "date_start", "user_id", "partner_id",
+             "result_note", "body", "outcome_id"]  # fmt: skip
+    bench.row("time line", chain.interaction_count, "interactions")
+    values.update(groups=groups, chain=chain.id)
+    yield compare(bench, "My Interactions", mine.load, "my", values)
+    yield compare(bench, "Conversations", chains.load, "chains", values)
+    yield compare(bench, "time line", lambda: load_time_line(chain, names), "line", values)
+    yield compare(bench, "Unhandled and Overdue", lambda: load_report(env), "unhandled", values)
+
+
+# ------------------------------------------------------------
+# MAIL
+# ------------------------------------------------------------
+
+
+def measure_mail(bench):
+    """Post mails of clients on deals, with and without recording them."""
+    return True
+
+
+def main(bench):
+    env = bench.env
+    users = create_users(env)
+    bench.once("fill", lambda: fill(bench, users))
+    bench.once("summary of all chains", lambda: summarise(env))
+    for table in (*BIG_TABLES, "crm_lead", "res_partner"):
+        env.cr.execute(f"ANALYZE {table}")
+    env.cr.execute("SELECT count(*) FROM crm_interaction")
+    bench.row("interactions", env.cr.fetchone()[0])
+    results = list(measure_screens(bench, users[0]))
+    sound = all(indexed for _ratio, indexed in results) and measure_mail(bench)
+    status = bench.verdict(max(ratio for ratio, _indexed in results), 1, limit=LIMIT)
+    return status if sound else 1
+
+
+if __name__ == "__main__":
+    Benchmark.run("interactions", main, peer="bare SQL")
