@@ -20,6 +20,7 @@ from . import (
     crm_claim_workflow,
     crm_interaction,
     crm_interaction_chain,
+    crm_interaction_confidential,
     crm_telephony_call,
     project_project,
     project_task,

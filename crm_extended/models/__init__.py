@@ -16,6 +16,7 @@ from . import (
     crm_agreement_life,
     crm_agreement_terms,
     crm_interaction,
+    crm_interaction_access,
     crm_interaction_activity,
     crm_interaction_age,
     crm_interaction_answer,

@@ -20,6 +20,7 @@ CONTROLLED_FIELDS = frozenset(
         "date_answered",
         "answer_id",
         "answer_hours",
+        "chain_user_id",
         "recording_url",
     }
 )
@@ -365,8 +366,9 @@ class CrmInteraction(models.Model):
 
     def _check_controlled_fields(self, vals):
         """Refuse values that only business methods may write."""
-        names = CONTROLLED_FIELDS.intersection(name for name, value in vals.items() if value)
-        names |= CONTROLLED_FIELDS.intersection(vals) if self else set()
+        controlled = self._get_controlled_fields()
+        names = controlled.intersection(name for name, value in vals.items() if value)
+        names |= controlled.intersection(vals) if self else set()
         if names and not self.env.su and self.env.context.get("crm_internal") is not INTERNAL:
             raise AccessError(
                 self.env._(
@@ -376,6 +378,11 @@ class CrmInteraction(models.Model):
                     ),
                 )
             )
+
+    @api.model
+    def _get_controlled_fields(self):
+        """Names of the fields that only business methods may write."""
+        return CONTROLLED_FIELDS
 
     def _internal(self):
         """These records, allowed to write the controlled fields."""

@@ -110,8 +110,13 @@ class CrmInteraction(models.Model):
             interaction.answer_hours_median = interaction.answer_hours
 
     def _field_to_sql(self, alias, field_expr, query=None):
-        if field_expr == "answer_hours_median":
-            return self._field_to_sql(alias, "answer_hours", query)
+        if field_expr in ("answer_hours", "answer_hours_median"):
+            # what was not answered took no time, rather than none at all
+            return SQL(
+                "(CASE WHEN %s IS NOT NULL THEN %s END)",
+                self._field_to_sql(alias, "date_answered", query),
+                super()._field_to_sql(alias, "answer_hours", query),
+            )
         if field_expr not in ("age_band", "age_hours"):
             return super()._field_to_sql(alias, field_expr, query)
         now = fields.Datetime.now()

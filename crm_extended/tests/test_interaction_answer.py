@@ -313,7 +313,8 @@ class TestInteractionAnswer(InteractionCommon):
     def test_average_of_true_answers(self):
         """What was not answered does not pull the average down."""
         arrived = self._arrive()
-        self._arrive(date_start=NOW + 5 * HOUR)
+        reopened = self._arrive(date_start=NOW + 5 * HOUR)
+        reopened.sudo().write({"answer_hours": 0})
         self._answer(date_start=NOW + HOUR)
         [(average, count)] = self.env["crm.interaction"]._read_group(
             [("chain_id", "=", arrived.chain_id.id)], [], ["answer_hours:avg", "__count"]

@@ -118,3 +118,18 @@ class TestInteractionSummary(InteractionCommon):
             interactions.write({"date_start": NOW + timedelta(hours=1)})
             self.env.flush_all()
         self.assertEqual(set(interactions.chain_id.mapped("date_last")), {NOW + timedelta(hours=1)})
+
+    def test_seen_by_responsible_of_the_conversation(self):
+        """A conversation that changes hands, or an interaction its conversation, is followed."""
+        interaction = self._log(user_id=self.user_all.id)
+        self.assertEqual(interaction.chain_user_id, self.user_sales)
+        self.assertTrue(interaction.with_user(self.user_sales).has_access("read"))
+        self.lead.user_id = self.user_sales2
+        self.assertEqual(interaction.chain_user_id, self.user_sales2)
+        for user, sees in ((self.user_sales, False), (self.user_sales2, True)):
+            found = (
+                self.env["crm.interaction"].with_user(user).search([("id", "=", interaction.id)])
+            )
+            self.assertEqual(bool(found), sees)
+        with self.assertRaises(AccessError):
+            interaction.with_user(self.user_sales2).chain_user_id = self.user_sales
