@@ -9,7 +9,7 @@ class CrmInteraction(models.Model):
 
     _inherit = "crm.interaction"
 
-    confidential = fields.Boolean(related="chain_id.confidential", store=True)
+    confidential = fields.Boolean(related="chain_id.confidential", store=True, precompute=True)
 
     @api.model
     def _get_controlled_fields(self):

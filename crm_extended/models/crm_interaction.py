@@ -64,7 +64,6 @@ class CrmInteraction(models.Model):
         ],
         required=True,
         default="call",
-        index=True,
     )
     direction = fields.Selection(
         [("in", "Incoming"), ("out", "Outgoing"), ("none", "Neither")],
@@ -82,7 +81,6 @@ class CrmInteraction(models.Model):
         string="Status",
         required=True,
         default="done",
-        index=True,
         group_expand=True,
         copy=False,
         help="New: arrived and not yet handled. Planned, postponed: still to come.",

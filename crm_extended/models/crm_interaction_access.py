@@ -15,5 +15,6 @@ class CrmInteraction(models.Model):
         string="Responsible for the Conversation",
         related="chain_id.user_id",
         store=True,
+        precompute=True,
         index="btree_not_null",
     )

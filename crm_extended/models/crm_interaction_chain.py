@@ -135,8 +135,8 @@ class CrmInteractionChain(models.Model):
         :return: dict document id → chain (under the user's rights; not filtered by rules)
         """
         # sudo: the chain of a document is found by whoever may see the document
-        chains_sudo = self.sudo().search(
-            [("res_model", "=", documents._name), ("res_id", "in", documents.ids)]
+        chains_sudo = self.sudo().search_fetch(
+            [("res_model", "=", documents._name), ("res_id", "in", documents.ids)], order="id"
         )
         return {chain.res_id: chain.sudo(self.env.su) for chain in chains_sudo}
 
@@ -158,11 +158,9 @@ class CrmInteractionChain(models.Model):
         missing = documents.filtered(lambda document: document.id not in chains)
         if missing:
             try:
-                with self.env.cr.savepoint():
-                    created = Chain_sudo.create(
-                        [document._prepare_interaction_chain_values() for document in missing]
-                    )
-                    created.flush_recordset()
+                created = Chain_sudo.create(
+                    [document._prepare_interaction_chain_values() for document in missing]
+                )
             except UniqueViolation as error:
                 # somebody opened the chain at the same moment: run the request again, then
                 # it will be there

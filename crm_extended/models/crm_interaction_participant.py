@@ -55,11 +55,12 @@ class CrmInteractionParticipant(models.Model):
 
     @api.depends("phone", "company_id")
     def _compute_phone_sanitized(self):
-        for participant in self:
+        self.phone_sanitized = False
+        for participant in self.filtered("phone"):
             country = (participant.company_id or self.env.company).country_id
-            participant.phone_sanitized = participant.phone and self.env[
-                "res.partner"
-            ]._phone_format(number=participant.phone, country=country)
+            participant.phone_sanitized = self.env["res.partner"]._phone_format(
+                number=participant.phone, country=country
+            )
 
     @api.depends("name", "partner_id", "email", "phone")
     def _compute_display_name(self):

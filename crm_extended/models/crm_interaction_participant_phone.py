@@ -16,7 +16,7 @@ class CrmInteractionParticipant(models.Model):
 
     _inherit = "crm.interaction.participant"
 
-    phone_digits = fields.Char(compute="_compute_phone_digits", store=True)
+    phone_digits = fields.Char(compute="_compute_phone_digits", store=True, precompute=True)
     phone_search = fields.Char(
         string="Phone Number", store=False, search="_search_phone_search", copy=False
     )
