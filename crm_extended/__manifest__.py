@@ -85,6 +85,7 @@
             "crm_extended/static/src/my_calls/*",
             "crm_extended/static/src/call_card/*",
             "crm_extended/static/src/outcome_buttons/*",
+            "crm_extended/static/src/timeline/*",
             "crm_extended/static/src/sale_import/**/*",
             "crm_extended/static/src/sale_process/*",
         ],

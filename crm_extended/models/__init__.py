@@ -51,6 +51,7 @@ from . import (
     crm_interaction_plan,
     crm_interaction_postpone,
     crm_interaction_telephony,
+    crm_interaction_timeline,
     crm_lead,
     crm_lead_call_card,
     crm_lead_checklist,
