@@ -202,6 +202,13 @@ class CrmInteractionChain(models.Model):
             {"default_chain_id": self.id, "default_partner_id": self.partner_id.id}
         )
 
+    def action_plan_interaction(self):
+        """Open the dialog in which an interaction of this chain is planned."""
+        self.ensure_one()
+        return self.env["crm.interaction"]._get_plan_action(
+            {"default_chain_id": self.id, "default_partner_id": self.partner_id.id}
+        )
+
     def action_close(self):
         self.state = "closed"
 

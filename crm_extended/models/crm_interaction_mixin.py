@@ -248,6 +248,13 @@ class CrmInteractionMixin(models.AbstractModel):
             {f"default_{name}": value for name, value in self._prepare_interaction_values().items()}
         )
 
+    def action_plan_interaction(self):
+        """Open the dialog in which an interaction about this document is planned."""
+        self.ensure_one()
+        return self.env["crm.interaction"]._get_plan_action(
+            {f"default_{name}": value for name, value in self._prepare_interaction_values().items()}
+        )
+
     # ------------------------------------------------------------
     # OUTCOMES
     # ------------------------------------------------------------

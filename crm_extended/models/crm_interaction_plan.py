@@ -78,6 +78,17 @@ class CrmInteraction(models.Model):
         zone = pytz.timezone(self.env.user.tz or "UTC")
         return get_postponed("tomorrow", fields.Datetime.now(), zone)
 
+    @api.model
+    def _get_plan_action(self, context):
+        """Window action of the dialog in which an interaction is planned."""
+        return self._get_log_action(
+            {
+                **context,
+                "default_state": "planned",
+                "default_date_start": self._default_next_date(),
+            }
+        ) | {"name": self.env._("Plan Interaction")}
+
     def action_open_plan(self):
         """Open the dialog in which the next interaction is planned."""
         defaults = {"kind": "call"}
@@ -88,16 +99,16 @@ class CrmInteraction(models.Model):
     def action_reply(self):
         """Answer this interaction: open what it takes to do so.
 
-        An e-mail is answered by e-mail, where it is about a document that has messages;
-        everything else by logging the answer.
+        A message is answered in Odoo's composer, and so is an e-mail that somebody has logged,
+        where the document has messages; everything else by logging the answer.
         """
-        self.ensure_one()
-        self.check_access("read")
+        action = super().action_reply()
+        if action:
+            return action
         if self.kind == "email":
-            document = self.chain_id.sudo()._get_document()
-            document = document is not None and document.sudo(False)
-            if document and hasattr(document, "message_post") and document.has_access("write"):
-                return self._get_reply_mail_action(document)
+            document = self.chain_id._get_document()
+            if document is not None and hasattr(document, "message_post"):
+                return self._get_mail_action(document)
         return self._get_log_action(
             {
                 "default_chain_id": self.chain_id.id,
@@ -110,12 +121,8 @@ class CrmInteraction(models.Model):
             }
         )
 
-    def _get_reply_subject(self):
-        prefix = self.env._("Re: ")
-        return self.subject if self.subject.startswith(prefix) else prefix + self.subject
-
-    def _get_reply_mail_action(self, document):
-        """Dialog in which an e-mail about the document is written to those who wrote."""
+    def _get_mail_action(self, document):
+        """Dialog in which an e-mail about the document is written to those who took part."""
         senders = self.participant_ids.filtered(lambda participant: participant.role == "from")
         partners = (senders or self.participant_ids).partner_id or self.partner_id
         return {
@@ -128,10 +135,7 @@ class CrmInteraction(models.Model):
                 "default_composition_mode": "comment",
                 "default_model": document._name,
                 "default_res_ids": document.ids,
-                "default_subject": self._get_reply_subject(),
                 "default_partner_ids": partners.ids,
-                # sudo: only the number, by which the answer finds its thread
-                "default_parent_id": self.sudo().mail_message_id.id,
-                "default_subtype_xmlid": "mail.mt_comment",
+                "default_subject": self._get_reply_subject(),
             },
         }

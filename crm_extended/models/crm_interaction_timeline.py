@@ -4,7 +4,7 @@ from markupsafe import Markup
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
-from odoo.tools import html_to_inner_content
+from odoo.tools.mail import html_to_inner_content
 
 from .crm_interaction import PENDING_STATES
 
@@ -191,7 +191,7 @@ class CrmInteraction(models.Model):
     def _get_timeline_text(self):
         """The beginning of the notes or of the message, without its mark-up."""
         body = self.message_body or self.body or ""
-        return html_to_inner_content(Markup(body[:BODY_SIZE]))  # noqa: S704 - it is sanitised
+        return html_to_inner_content(Markup(body[:BODY_SIZE]))
 
     def _get_selection_label(self, name):
         return dict(self._fields[name]._description_selection(self.env))[self[name]]

@@ -20,6 +20,7 @@ from . import (
     test_interaction_participant,
     test_interaction_race,
     test_interaction_summary,
+    test_interaction_timeline,
     test_interaction_tour,
     test_mail_headers,
     test_sale_deal_report,

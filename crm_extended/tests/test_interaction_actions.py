@@ -105,7 +105,8 @@ class TestInteractionActions(InteractionCommon):
         form = Form(
             self.env["crm.interaction.plan"].with_context(**arrived.action_open_plan()["context"])
         )
-        self.assertTrue(form.handled)
+        self.assertFalse(form.handled)
+        form.handled = True
         form.kind = "meeting"
         moment = fields.Datetime.now().replace(microsecond=0) + timedelta(days=2)
         form.date_start = moment

@@ -9,7 +9,9 @@ class CrmInteractionPlan(models.TransientModel):
 
     interaction_ids = fields.Many2many("crm.interaction", required=True)
     kind = fields.Selection(
-        selection=lambda self: self.env["crm.interaction"]._fields["kind"].selection,
+        selection=lambda self: self.env["crm.interaction"]
+        ._fields["kind"]
+        ._description_selection(self.env),
         required=True,
         default="call",
     )
@@ -28,19 +30,16 @@ class CrmInteractionPlan(models.TransientModel):
     )
     body = fields.Html(string="Notes")
     handled = fields.Boolean(
-        string="Mark as handled",
-        compute="_compute_handled",
-        store=True,
-        readonly=False,
-        help="What has arrived is taken care of by planning what comes next.",
+        string="No answer needed",
+        help="Mark what has arrived as handled now. Otherwise it is handled by what is planned, "
+        "when that is done: the time until then is the answer time.",
     )
-    unhandled_count = fields.Integer(compute="_compute_handled")
+    unhandled_count = fields.Integer(compute="_compute_unhandled_count")
 
     @api.depends("interaction_ids")
-    def _compute_handled(self):
+    def _compute_unhandled_count(self):
         for wizard in self:
             wizard.unhandled_count = len(wizard._get_unhandled())
-            wizard.handled = bool(wizard.unhandled_count)
 
     def _get_unhandled(self):
         return self.interaction_ids.filtered(lambda interaction: interaction.state == "new")

@@ -132,6 +132,10 @@ export class TimelineEntry extends Component {
         return this.isUnhandled ? _t("Handled") : _t("Done");
     }
 
+    getAddress(person) {
+        return [person.phone, person.email].filter(Boolean).join(" · ");
+    }
+
     fileIcon(file) {
         const mimetype = file.mimetype || "";
         if (mimetype.startsWith("image/")) {
