@@ -32,7 +32,7 @@ class CrmLead(models.Model):
         for process, leads in bound.grouped("process_id").items():
             # sudo: the process may be one of another company
             steps = process.sudo().step_ids.sorted()
-            known = leads.filtered("_origin")._origin
+            known = leads.filtered(lambda lead: bool(lead._origin))._origin
             fulfilled = steps._get_fulfilled(known) if known else {}
             for lead in leads:
                 lead.process_checklist = lead._get_process_checklist(steps, fulfilled)

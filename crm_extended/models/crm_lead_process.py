@@ -34,11 +34,10 @@ class ProcessMove:
     values, and a plain value opens nothing.
     """
 
-    __slots__ = ("lead_ids", "reason")
+    __slots__ = ("lead_ids",)
 
-    def __init__(self, leads, reason):
+    def __init__(self, leads):
         self.lead_ids = frozenset(leads.ids)
-        self.reason = reason
 
 
 class CrmLead(models.Model):
@@ -194,24 +193,22 @@ class CrmLead(models.Model):
         vals = {name: value for name, value in vals.items() if name in _STAGE_VALUES}
         if first:
             super().write(first)
-        before = {lead: (lead.process_id, lead.stage_id) for lead in self}
         if "process_id" in vals:
             process = self.env["crm.sale.process"].browse(vals["process_id"] or ())
             changed = self.filtered(lambda lead: lead.process_id != process)
             if changed:
                 return self._write_process(changed, process, vals, move)
             del vals["process_id"]
-        backwards = self.browse()
-        if vals.get("stage_id") or "stage_id" in vals:
+        forwards = self.browse()
+        if "stage_id" in vals:
             stage = self.env["crm.stage"].browse(vals["stage_id"] or ())
-            backwards = self._get_backwards(stage)
-            self._check_process_transition(stage, back_allowed=bool(move))
+            if not move:
+                self._check_process_transition(stage)
+            forwards = self.filtered(lambda lead: lead.stage_id != stage)
+            forwards -= self._get_backwards(stage)
         self._check_process_probability(vals)
         res = super().write(vals) if vals else True
-        moved = self.filtered(lambda lead: lead.stage_id != before[lead][1])
-        (moved - backwards)._enter_process_step()
-        if move:
-            backwards._log_step_back({lead: before[lead][1] for lead in backwards}, move.reason)
+        forwards._enter_process_step()
         return res
 
     def _write_process(self, changed, process, vals, move):
@@ -219,7 +216,6 @@ class CrmLead(models.Model):
         rest = {name: value for name, value in vals.items() if name != "process_id"}
         if rest and self - changed:
             (self - changed).write(rest)
-        before = {lead: (lead.process_id, lead.stage_id) for lead in changed}
         stage_by_lead = changed._get_process_places(process, vals.get("stage_id"))
         if not move:
             changed._check_process_placing(process, stage_by_lead)
@@ -229,8 +225,6 @@ class CrmLead(models.Model):
                 values["stage_id"] = stage.id
             super(CrmLead, leads).write(values)
         changed._check_process_certainty(changed._get_won_ids())
-        if move:
-            changed._log_process_change(before, move.reason)
         changed._enter_process_step()
         return True
 
@@ -362,8 +356,10 @@ class CrmLead(models.Model):
                     deals=", ".join(others.mapped("display_name")),
                 )
             )
-        move = ProcessMove(self, reason)
+        old_stages = {lead: lead.stage_id for lead in self}
+        move = ProcessMove(self)
         self.with_context(crm_process_move=move).write({"stage_id": stage.id})
+        self._log_step_back(old_stages, reason)
         return True
 
     def action_open_step_back(self):
@@ -395,11 +391,15 @@ class CrmLead(models.Model):
         """
         self.check_access("write")
         stage_by_lead = self._get_process_places(process, stage.id)
-        if not (reason and self._can_manage_processes()):
-            self._check_process_placing(process, stage_by_lead)
-        else:
+        if reason and self._can_manage_processes():
             self._check_process_stages(process, stage_by_lead)
+        else:
+            same = self.filtered(lambda lead: lead.process_id == process)
+            same._check_process_transition(stage, back_allowed=True)
+            self._check_process_placing(process, stage_by_lead)
+        before = {lead: (lead.process_id, lead.stage_id) for lead in self}
         values = {"process_id": process.id}
         if stage:
             values["stage_id"] = stage.id
-        self.with_context(crm_process_move=ProcessMove(self, reason)).write(values)
+        self.with_context(crm_process_move=ProcessMove(self)).write(values)
+        self._log_process_change(before, reason)

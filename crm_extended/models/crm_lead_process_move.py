@@ -305,31 +305,29 @@ class CrmLead(models.Model):
         self._set_stage_history_reason(reason)
 
     def _log_process_change(self, before, reason):
-        """Keep why deals were put into another process.
+        """Keep why deals were put into another process, or to another place in theirs.
 
-        :param dict before: crm.lead → (process, stage) that it has left
+        :param dict before: crm.lead → (process, stage) in which it was
         """
-        self._message_log_batch(
-            bodies={
-                lead.id: Markup("<p>%s</p>")
-                % self.env._(
-                    "Sale process changed from %(old)s to %(new)s: %(reason)s",
-                    old=before[lead][0].sudo().name or "-",
-                    new=lead.process_id.sudo().name or "-",
-                    reason=reason or "-",
-                )
-                for lead in self
-            }
-        )
+        bodies = {}
+        for lead in self:
+            process, stage = before[lead]
+            bodies[lead.id] = Markup("<p>%s</p>") % self.env._(
+                "Sale process changed from %(old)s to %(new)s: %(reason)s",
+                old=f"{process.sudo().name or '-'} ({stage.name or '-'})",
+                new=f"{lead.process_id.sudo().name or '-'} ({lead.stage_id.name or '-'})",
+                reason=reason or "-",
+            )
+        self._message_log_batch(bodies=bodies)
 
     def _enter_process_step(self):
         """Start what begins with the step at which deals have arrived."""
-        for process, leads in self.grouped("process_id").items():
+        bound = self.filtered(lambda lead: lead._is_process_bound())
+        for process, leads in bound.grouped("process_id").items():
             steps_sudo = process.sudo().step_ids
             for stage, arrived in leads.grouped("stage_id").items():
                 step_sudo = steps_sudo.filtered(lambda step, stage=stage: step.stage_id == stage)
-                if step_sudo.activity_plan_id.active:
-                    arrived._start_activity_plan(step_sudo.activity_plan_id)
+                arrived._start_activity_plan(step_sudo.activity_plan_id)
                 if stage.is_won:
                     arrived._note_broken_conditions(steps_sudo)
                     continue
@@ -353,6 +351,8 @@ class CrmLead(models.Model):
 
     def _start_activity_plan(self, plan_sudo):
         """Plan the activities of a plan, save those that are still open from an earlier time."""
+        if not plan_sudo.active:
+            return
         # sudo: whether it is planned already, whoever it is planned for
         planned = {
             (activity.res_id, activity.activity_type_id, activity.summary or "")
@@ -368,6 +368,7 @@ class CrmLead(models.Model):
                     template.summary or "",
                 )
                 not in planned
+                and plan_sudo.company_id in (lead.company_id, plan_sudo.company_id.browse())
             )
             for lead in deals:
                 responsible = template._determine_responsible(lead.user_id or self.env.user, lead)[

@@ -66,7 +66,7 @@ class CrmSaleProcess(models.Model):
         "crm.team",
         string="Sales Teams",
         ondelete="restrict",
-        check_company=True,
+        domain="[('company_id', 'in', (False, company_id))] if company_id else []",
         help="New deals of these teams. Left empty: of every team.",
     )
     tag_ids = fields.Many2many(
@@ -134,6 +134,22 @@ class CrmSaleProcess(models.Model):
                     )
                 )
 
+    @api.constrains("company_id", "team_ids")
+    def _check_teams(self):
+        """A process of all companies may name teams of any; one company's only its own."""
+        for process in self.filtered("company_id"):
+            others = process.team_ids.company_id - process.company_id
+            if others:
+                raise ValidationError(
+                    self.env._(
+                        "Process “%(process)s” belongs to %(company)s: remove the sales teams of "
+                        "%(others)s.",
+                        process=process.name,
+                        company=process.company_id.name,
+                        others=", ".join(others.mapped("name")),
+                    )
+                )
+
     @api.ondelete(at_uninstall=False)
     def _unlink_except_used(self):
         # sudo: deals of other salespeople and companies count as well
@@ -181,10 +197,12 @@ class CrmSaleProcess(models.Model):
         return res
 
     def copy_data(self, default=None):
-        return [
-            {**vals, "name": self.env._("%s (copy)", process.name), "is_default": False}
-            for process, vals in zip(self, super().copy_data(default), strict=True)
-        ]
+        default = {"is_default": False, **(default or {})}
+        vals_list = super().copy_data(default)
+        if "name" not in default:
+            for process, vals in zip(self, vals_list, strict=True):
+                vals["name"] = self.env._("%s (copy)", process.name)
+        return vals_list
 
     def _check_deals_company(self):
         """A process that becomes one company's leaves no deals of others behind."""

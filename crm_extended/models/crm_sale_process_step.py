@@ -38,9 +38,10 @@ class CrmSaleProcessStep(models.Model):
     activity_plan_id = fields.Many2one(
         "mail.activity.plan",
         string="Activity Plan",
-        check_company=True,
-        domain=[("res_model", "=", "crm.lead")],
-        help="Its activities are planned when a deal comes to this step.",
+        domain="[('res_model', '=', 'crm.lead')]"
+        " + ([('company_id', 'in', (False, company_id))] if company_id else [])",
+        help="Its activities are planned when a deal comes to this step. A plan of one company "
+        "is used for the deals of that company.",
     )
 
     # what must be there to go on

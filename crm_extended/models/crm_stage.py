@@ -9,6 +9,9 @@ class CrmStage(models.Model):
     def write(self, vals):
         res = super().write(vals)
         if "is_won" in vals:
+            # sudo: a stage is shared by the processes of all companies
+            steps_sudo = self.env["crm.sale.process.step"].sudo()
+            steps_sudo.search([("stage_id", "in", self.ids)]).process_id._check_steps()
             # sudo: deals of all companies and salespeople share the stage
             deals_sudo = (
                 self.env["crm.lead"]
