@@ -68,6 +68,7 @@
         "demo/product_demo.xml",
         "demo/crm_interaction_demo.xml",
         "demo/mail_message_demo.xml",
+        "demo/crm_sale_process_demo.xml",
         "demo/crm_sale_history_demo.xml",
         "demo/account_demo.xml",
         "demo/crm_agreement_demo.xml",
