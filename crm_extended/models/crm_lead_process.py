@@ -368,16 +368,21 @@ class CrmLead(models.Model):
 
     def action_open_process_change(self):
         """Open the dialog that asks for another process, and where the deal stands in it."""
-        return self._get_process_dialog("crm.lead.process.change", self.env._("Sale Process"))
+        process = self.process_id if len(self.process_id) == 1 else self.process_id.browse()
+        return self._get_process_dialog(
+            "crm.lead.process.change",
+            self.env._("Sale Process"),
+            default_process_id=process.id,
+        )
 
-    def _get_process_dialog(self, model, name):
+    def _get_process_dialog(self, model, name, **context):
         return {
             "type": "ir.actions.act_window",
             "name": name,
             "res_model": model,
             "views": [(False, "form")],
             "target": "new",
-            "context": {"default_lead_ids": self.ids, "dialog_size": "medium"},
+            "context": {"default_lead_ids": self.ids, "dialog_size": "medium", **context},
         }
 
     def _change_process(self, process, stage, reason):

@@ -78,11 +78,14 @@ class CrmSaleProcessStep(models.Model):
         return requirements
 
     def _get_interaction_label(self):
-        if self.interaction_kind == "any":
-            label = self.env._("Talk to the client")
-        else:
-            kinds = dict(self._selection_interaction_kind())
-            label = self.env._("%(kind)s with the client", kind=kinds[self.interaction_kind])
+        _ = self.env._
+        label = {
+            "any": _("Contact with the client"),
+            "call": _("Call with the client"),
+            "meeting": _("Meeting with the client"),
+            "email": _("Email exchanged with the client"),
+            "message": _("Message exchanged with the client"),
+        }.get(self.interaction_kind, _("Other contact with the client"))
         return f"{label} ({self.interaction_count})" if self.interaction_count > 1 else label
 
     def _get_fulfilled(self, leads):

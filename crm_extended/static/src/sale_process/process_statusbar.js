@@ -13,11 +13,16 @@ import {
  */
 export async function moveToStage(record, stage) {
     const previous = record.data.stage_id;
+    const wasDirty = await record.isDirty();
     await record.update({ stage_id: stage });
     try {
         return await record.save();
     } catch (error) {
-        await record.update({ stage_id: previous });
+        if (wasDirty) {
+            await record.update({ stage_id: previous });
+        } else {
+            await record.discard();
+        }
         throw error;
     }
 }
