@@ -59,6 +59,21 @@ def make_parser():
         metavar="COLUMN=FIELD",
         help="what a column holds, where the guess is wrong",
     )
+    phone = add("phone", run_phone, "send the events of a telephone call to the running suite")
+    phone.add_argument("action", choices=["ring", "answer", "end", "miss", "record"])
+    phone.add_argument("--from", dest="caller", metavar="NUMBER", help="who calls")
+    phone.add_argument("--to", dest="callee", metavar="NUMBER", help="who is called")
+    phone.add_argument(
+        "--extension",
+        action="append",
+        metavar="EXTENSION",
+        help="whose telephone rings (default: 101, sales1; 102 is sales2); may be repeated",
+    )
+    phone.add_argument("--direction", choices=["in", "out"], default="in", help="%(default)s")
+    phone.add_argument("--name", help="name which the exchange shows")
+    phone.add_argument("--call", metavar="ID", help="default: a new call, then the last one")
+    phone.add_argument("--duration", type=float, metavar="SECONDS", help="seconds of talk")
+    phone.add_argument("--url", help="address of the recording")
     i18n = add("i18n", run_i18n, "export terms, merge translations")
     i18n.add_argument("--check", action="store_true", help="change nothing, fail if stale")
     add("doctor", run_doctor, "what is there, what is missing, how to get it")
@@ -129,6 +144,12 @@ def run_import(arguments):
     from . import importing
 
     return importing.import_file(arguments)
+
+
+def run_phone(arguments):
+    from . import phone
+
+    return phone.phone(arguments)
 
 
 def run_i18n(arguments):

@@ -22,6 +22,26 @@ CHROMIUM_ARGUMENTS = [
 ]
 
 
+def start_browser(case):
+    """A browser that is closed after the class ``case`` of tests."""
+    executable = shutil.which("chromium") or shutil.which("chromium-browser")
+    if not executable:
+        raise RuntimeError("The story needs a browser: install Debian's package chromium.")
+    # Odoo limits the address space of its process, and with it of every child; a browser
+    # reserves more than that.
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (hard, hard))
+    try:
+        playwright = sync_playwright().start()
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
+    case.addClassCleanup(playwright.stop)
+    browser = playwright.chromium.launch(executable_path=executable, args=CHROMIUM_ARGUMENTS)
+    case.addClassCleanup(browser.close)
+    expect.set_options(timeout=TIMEOUT)
+    return browser
+
+
 class StoryCase(HttpCase):
     """Tells a story in a real browser: each person has a window of his own, signed in by the form.
 
@@ -34,23 +54,7 @@ class StoryCase(HttpCase):
         super().setUpClass()
         cls.env["res.lang"]._activate_lang("en_US")
         cls.env["ir.default"].set("res.partner", "lang", "en_US")
-        executable = shutil.which("chromium") or shutil.which("chromium-browser")
-        if not executable:
-            raise RuntimeError("The story needs a browser: install Debian's package chromium.")
-        # Odoo limits the address space of its process, and with it of every child; a browser
-        # reserves more than that.
-        soft, hard = resource.getrlimit(resource.RLIMIT_AS)
-        resource.setrlimit(resource.RLIMIT_AS, (hard, hard))
-        try:
-            playwright = sync_playwright().start()
-        finally:
-            resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
-        cls.addClassCleanup(playwright.stop)
-        cls.browser = playwright.chromium.launch(
-            executable_path=executable, args=CHROMIUM_ARGUMENTS
-        )
-        cls.addClassCleanup(cls.browser.close)
-        expect.set_options(timeout=TIMEOUT)
+        cls.browser = start_browser(cls)
 
     @classmethod
     def create_user(cls, login, groups, **values):
