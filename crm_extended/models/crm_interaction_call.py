@@ -16,6 +16,8 @@ class CrmInteraction(models.Model):
     which says nothing here: scoring adds the class of the deal), then the oldest. Calls for
     later follow by their time.
 
+    A missed call is listed until its call back is planned: then that one is.
+
     The number and the clock are those of the document, else of the client, else of whoever
     called without being known yet.
     """
@@ -46,6 +48,13 @@ class CrmInteraction(models.Model):
         groups=GROUP,
     )
     last_note = fields.Text(string="Last Note", compute="_compute_last_outcome", groups=GROUP)
+
+    is_call_back_planned = fields.Boolean(
+        string="Call Back Planned",
+        compute="_compute_is_call_back_planned",
+        search="_search_is_call_back_planned",
+        help="A missed call for which the call back is in the list already.",
+    )
 
     # ------------------------------------------------------------
     # NUMBER AND CLOCK
@@ -216,6 +225,41 @@ class CrmInteraction(models.Model):
             interaction.last_note = note
 
     # ------------------------------------------------------------
+    # MISSED CALLS
+    # ------------------------------------------------------------
+
+    @api.model
+    def _get_call_back_domain(self):
+        """Calls that are planned because the client has called or was not reached."""
+        return (
+            Domain("kind", "=", "call")
+            & Domain("direction", "!=", "in")
+            & Domain("state", "in", ("planned", "postponed"))
+            & (Domain("attempt_number", ">", 0) | Domain("parent_id.direction", "=", "in"))
+        )
+
+    @api.depends("chain_id.interaction_ids.state")
+    def _compute_is_call_back_planned(self):
+        planned = self.search(
+            self._get_call_back_domain() & Domain("chain_id", "in", self.chain_id.ids)
+        ).chain_id
+        for interaction in self:
+            interaction.is_call_back_planned = (
+                interaction.direction == "in"
+                and interaction.state == "new"
+                and interaction.chain_id in planned
+            )
+
+    def _search_is_call_back_planned(self, operator, value):
+        if operator != "in":
+            return NotImplemented
+        return (
+            Domain("direction", "=", "in")
+            & Domain("state", "=", "new")
+            & Domain("chain_id.interaction_ids", "any", self._get_call_back_domain())
+        )
+
+    # ------------------------------------------------------------
     # COUNTERS
     # ------------------------------------------------------------
 
@@ -245,7 +289,11 @@ class CrmInteraction(models.Model):
 
         :return: dict name of the filter → number
         """
-        mine = Domain("kind", "=", "call") & Domain("user_id", "=", self.env.uid)
+        mine = (
+            Domain("kind", "=", "call")
+            & Domain("is_call_back_planned", "=", False)
+            & Domain("user_id", "=", self.env.uid)
+        )
         return {
             name: self.search_count(mine & domain)
             for name, domain in self._get_call_counter_domains().items()

@@ -88,8 +88,10 @@ class CrmInteractionChain(models.Model):
         :return: the crm.interaction
         """
         user = user or self.sudo().user_id or self.env.user
+        # sudo: the call is for whoever is responsible, also if a colleague has made this attempt
         return (
             self.env["crm.interaction"]
+            .sudo()
             ._internal()
             .create(
                 {
@@ -102,6 +104,7 @@ class CrmInteractionChain(models.Model):
                     "attempt_number": attempt_number,
                 }
             )
+            .sudo(self.env.su)
         )
 
     def _get_client_window(self, now):
@@ -235,7 +238,8 @@ class CrmInteractionChain(models.Model):
     def _plan_todo(self, attempt, subject):
         """Plan something in this conversation that is not a call, due at once."""
         user = self.sudo().user_id or attempt.user_id
-        self.env["crm.interaction"].create(
+        # sudo: as for the next call
+        self.env["crm.interaction"].sudo().create(
             {
                 **self._prepare_attempt_values(),
                 "kind": "other",

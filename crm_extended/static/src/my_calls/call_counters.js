@@ -1,8 +1,7 @@
-import { Component, onWillStart, onWillUnmount, useState } from "@odoo/owl";
+import { Component, onWillStart, onWillUnmount, onWillUpdateProps, useState } from "@odoo/owl";
 import { browser } from "@web/core/browser/browser";
 import { _t } from "@web/core/l10n/translation";
-import { useBus, useService } from "@web/core/utils/hooks";
-import { useDebounced } from "@web/core/utils/timing";
+import { useService } from "@web/core/utils/hooks";
 
 const REFRESH = 60_000;
 const FILTERS = ["to_call", "due_now", "later_today", "done_today", "coming"];
@@ -14,15 +13,19 @@ const FILTERS = ["to_call", "due_now", "later_today", "done_today", "coming"];
  */
 export class CallCounters extends Component {
     static template = "crm_extended.CallCounters";
-    static props = { model: Object };
+    static props = { model: Object, root: Object };
 
     setup() {
         this.orm = useService("orm");
         this.ui = useService("ui");
         this.state = useState({ counters: { due_now: 0, later_today: 0, done_today: 0 } });
-        const refresh = useDebounced(() => this.refresh(), 200);
-        useBus(this.props.model.bus, "update", refresh);
         onWillStart(() => this.refresh());
+        onWillUpdateProps((nextProps) => {
+            // the list has been loaded anew
+            if (nextProps.root !== this.props.root) {
+                this.refresh();
+            }
+        });
         const timer = browser.setInterval(() => this.onTick(), REFRESH);
         onWillUnmount(() => browser.clearInterval(timer));
     }

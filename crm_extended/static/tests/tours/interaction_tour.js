@@ -9,7 +9,7 @@ registry.category("web_tour.tours").add("crm_extended_interaction_tour", {
         },
         {
             content: "the next attempt is planned",
-            trigger: "div[name=interaction_next]:contains(Call again)",
+            trigger: "div[name=interaction_next] [name=interaction_next_id] :contains(2)",
         },
         {
             trigger: ".o_crm_outcome_buttons button:enabled:contains(Talked)",
