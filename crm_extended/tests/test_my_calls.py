@@ -51,7 +51,9 @@ class TestMyCalls(InteractionCommon):
         tomorrow = self._plan(24 * 60)
         calls = self._get_calls()
         self.assertEqual(calls, old + young + later + tomorrow)
-        self.assertEqual(calls.mapped(lambda call: call.call_rank < 1000), [True, True, False, False])
+        self.assertEqual(
+            calls.mapped(lambda call: call.call_rank < 1000), [True, True, False, False]
+        )
 
     def test_row(self):
         self.env["res.lang"]._activate_lang("en_US")

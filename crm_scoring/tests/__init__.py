@@ -2,6 +2,7 @@ from . import (
     test_class_adjustment,
     test_customer_profile,
     test_lead_score,
+    test_my_calls,
     test_scorecard,
     test_tools,
 )
