@@ -135,45 +135,41 @@ class CrmInteraction(models.Model):
     def _compute_call_rank(self):
         ranks = {}
         if self.ids:
-            self.flush_recordset(["state", "date_deadline", "res_model", "res_id"])
+            query = self.env["crm.interaction"].sudo()._search([("id", "in", self.ids)])
+            rank = self._get_call_rank_sql(query.table, query)
             ranks = dict(
-                self.env.execute_query(
-                    SQL(
-                        "SELECT id, %s FROM crm_interaction WHERE id IN %s",
-                        self._get_call_rank_sql(self._table),
-                        tuple(self.ids),
-                    )
-                )
+                self.env.execute_query(query.select(SQL.identifier(query.table, "id"), rank))
             )
         for interaction in self:
             interaction.call_rank = ranks.get(interaction.id, RANK_LATER)
 
     @api.model
-    def _get_call_rank_sql(self, alias):
+    def _get_call_rank_sql(self, alias, query):
         """Rank of a call in the order of calls: those that are due first, by importance."""
         return SQL(
             """CASE WHEN %(state)s IN ('new', 'planned', 'postponed') AND %(deadline)s <= %(now)s
                     THEN %(importance)s ELSE %(later)s END""",
-            state=SQL.identifier(alias, "state"),
-            deadline=SQL.identifier(alias, "date_deadline"),
+            state=self._field_to_sql(alias, "state", query),
+            deadline=self._field_to_sql(alias, "date_deadline", query),
             now=fields.Datetime.now(),
-            importance=self._get_call_importance_sql(alias),
+            importance=self._get_call_importance_sql(alias, query),
             later=RANK_LATER,
         )
 
     @api.model
-    def _get_call_importance_sql(self, alias):
+    def _get_call_importance_sql(self, alias, query):
         """Importance of a call that is due, 0 for the most important; other add-ons tell them
         apart.
 
         :param str alias: name of the table of interactions in the query
+        :param query: the query in which the expression is used
         :return: SQL expression, an integer below 1000
         """
         return SQL("0")
 
     def _order_field_to_sql(self, alias, field_name, direction, nulls, query):
         if field_name == "call_rank":
-            return SQL("%s %s %s", self._get_call_rank_sql(alias), direction, nulls)
+            return SQL("%s %s %s", self._get_call_rank_sql(alias, query), direction, nulls)
         return super()._order_field_to_sql(alias, field_name, direction, nulls, query)
 
     # ------------------------------------------------------------

@@ -26,15 +26,17 @@ class CrmInteraction(models.Model):
             interaction.lead_score_class = classes.get(interaction.res_id, False)
 
     @api.model
-    def _get_call_importance_sql(self, alias):
+    def _get_call_importance_sql(self, alias, query):
         """Calls about class A first; whatever has no class comes after class D."""
+        Lead = self.env["crm.lead"]
         return SQL(
             """COALESCE((
-                SELECT strpos('ABCD', lead.score_class) - 1
+                SELECT strpos('ABCD', %(score_class)s) - 1
                   FROM crm_lead lead
                  WHERE lead.id = %(res_id)s AND %(res_model)s = 'crm.lead'
                    AND lead.score_class IS NOT NULL), 4) * 100 + %(other)s""",
-            res_id=SQL.identifier(alias, "res_id"),
-            res_model=SQL.identifier(alias, "res_model"),
-            other=super()._get_call_importance_sql(alias),
+            score_class=SQL.identifier("lead", "score_class", to_flush=Lead._fields["score_class"]),
+            res_id=self._field_to_sql(alias, "res_id", query),
+            res_model=self._field_to_sql(alias, "res_model", query),
+            other=super()._get_call_importance_sql(alias, query),
         )
