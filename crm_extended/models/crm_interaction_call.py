@@ -266,8 +266,6 @@ class CrmInteraction(models.Model):
         :return: dict name of the filter → domain
         """
         pending = Domain("state", "in", ("new", "planned", "postponed"))
-        # a missed call whose call back is planned is one call to make, not two
-        pending &= Domain("direction", "!=", "in") | Domain("chain_id.date_next", "=", False)
         return {
             "due_now": pending & Domain("date_deadline", "<=", "now"),
             "later_today": pending
