@@ -67,6 +67,7 @@
         "demo/res_partner_demo.xml",
         "demo/product_demo.xml",
         "demo/crm_interaction_demo.xml",
+        "demo/crm_interaction_call_demo.xml",
         "demo/mail_message_demo.xml",
         "demo/crm_sale_process_demo.xml",
         "demo/crm_sale_history_demo.xml",

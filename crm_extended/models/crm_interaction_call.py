@@ -118,11 +118,12 @@ class CrmInteraction(models.Model):
     def _get_unknown_clock(self):
         """The clock of somebody of whom only the number is known."""
         self.ensure_one()
-        company = self.company_id or self.env.company
+        # sudo: the company's country and schedule, which everybody knows
+        company = (self.company_id or self.env.company).sudo()
         name, source = find_time_zone(
             phone=self._get_participant_phone(),
             country_code=company.country_id.code,
-            default=company.partner_id.tz or company.sudo().resource_calendar_id.tz,
+            default=company.partner_id.tz or company.resource_calendar_id.tz,
         )
         return self.env["crm.interaction.mixin"]._prepare_client_clock(
             name, source, company._get_calling_window()

@@ -7,6 +7,7 @@ from odoo.exceptions import UserError
 from odoo.tools import format_datetime
 
 from ..tools.retry_ladder import get_next_attempt
+from ..tools.time_zone import find_time_zone
 
 
 class CrmInteractionChain(models.Model):
@@ -117,9 +118,21 @@ class CrmInteractionChain(models.Model):
         owner_sudo = self._get_phone_owner_sudo()
         if owner_sudo:
             return owner_sudo._get_client_window(now)
-        company = self.company_id or self.env.company
-        zone_name = company.partner_id.tz or company.sudo().resource_calendar_id.tz
-        return company._get_calling_window(now), pytz.timezone(zone_name or "UTC")
+        # sudo: as for the owner of the number
+        company = self.sudo().company_id or self.env.company
+        name, _source = find_time_zone(
+            phone=self._get_participant_phone(),
+            country_code=company.country_id.code,
+            default=company.partner_id.tz or company.resource_calendar_id.tz,
+        )
+        return company._get_calling_window(now), pytz.timezone(name)
+
+    def _get_participant_phone(self):
+        """Number of somebody who takes part in a conversation and is not known as a client."""
+        self.ensure_one()
+        # sudo: as for the owner of the number
+        participants_sudo = self.sudo().interaction_ids.participant_ids
+        return next((line.phone for line in participants_sudo if line.phone), False)
 
     def _get_next_attempt(self, outcome, attempts, now):
         """When the client is called again; None after the last rung of the ladder.

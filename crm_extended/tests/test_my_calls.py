@@ -95,6 +95,15 @@ class TestMyCalls(InteractionCommon):
         self.assertEqual(call.client_phone, "+7 383 227 40 00")
         self.assertEqual(call.client_clock["tz"], "Asia/Novosibirsk")
         self.assertFalse(call.client_clock["partner_id"])
+        # and is called back by that clock
+        with freeze_time(NOW):  # 16:00 in Novosibirsk
+            call.action_record_outcome(self.missed.id)
+        retry = call.chain_id.interaction_ids.filtered(lambda row: row.state == "planned")
+        self.assertEqual(retry.date_start, NOW + timedelta(minutes=5))
+        with freeze_time(NOW + timedelta(hours=2)):
+            retry.action_record_outcome(self.missed.id)
+        retry = call.chain_id.interaction_ids.filtered(lambda row: row.state == "planned")
+        self.assertEqual(retry.date_start, datetime(2026, 1, 15, 2, 0))
 
     def test_missed_call_gives_way_to_its_call_back(self):
         with freeze_time(NOW):

@@ -1,5 +1,6 @@
 import { Component } from "@odoo/owl";
 import { DateTimeInput } from "@web/core/datetime/datetime_input";
+import { localization } from "@web/core/l10n/localization";
 import { _t } from "@web/core/l10n/translation";
 import { registry } from "@web/core/registry";
 import { standardFieldProps } from "@web/views/fields/standard_field_props";
@@ -22,6 +23,11 @@ export class ClientDateTimeField extends Component {
     get city() {
         const zone = this.props.record.data.client_clock?.tz || "";
         return zone.split("/").pop().replaceAll("_", " ");
+    }
+
+    /** Calls are agreed to the minute. */
+    get format() {
+        return localization.dateTimeFormat.replace(/[:.]ss/, "");
     }
 
     get value() {
