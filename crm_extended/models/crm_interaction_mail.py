@@ -2,7 +2,7 @@ import logging
 
 from odoo import api, fields, models
 from odoo.exceptions import ConcurrencyError
-from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
+from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY, retrying
 from odoo.tools import clean_context
 
 from .crm_interaction import INTERNAL
@@ -113,13 +113,23 @@ class CrmInteraction(models.Model):
 
         @self.env.cr.postcommit.add
         def record():
-            with registry.cursor() as cr:
-                env = api.Environment(cr, uid, context, su=True)
-                contact = env["crm.interaction"]._prepare_message_contact(
-                    document.with_env(env), message.with_env(env), recipients_data
-                )
-                if contact:
-                    env["crm.interaction"]._record_contact(contact)
+            try:
+                with registry.cursor() as cr:
+                    env = api.Environment(cr, uid, context, su=True)
+                    retrying(
+                        lambda: env["crm.interaction"]._record_late(
+                            document.with_env(env), message.with_env(env), recipients_data
+                        ),
+                        env,
+                    )
+            except Exception:
+                # the message is safe, and whoever has committed it must not think otherwise
+                _logger.exception("Message %s is not recorded as an interaction", message.id)
+
+    @api.model
+    def _record_late(self, document, message, recipients_data):
+        contact = self._prepare_message_contact(document, message, recipients_data)
+        return self._record_contact(contact) if contact else self.browse()
 
     @api.model
     def _find_by_messages(self, messages):

@@ -16,6 +16,7 @@ from . import (
     test_interaction_answer,
     test_interaction_calendar,
     test_interaction_mail,
+    test_interaction_mail_race,
     test_interaction_outcome,
     test_interaction_outcome_follow,
     test_interaction_participant,
