@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.tools import formataddr
 
 from .crm_interaction import INTERNAL
 
@@ -119,6 +120,8 @@ class CrmInteraction(models.Model):
     def action_reply(self):
         """Open Odoo's composer with an answer to this message.
 
+        A stranger becomes a contact by it, as by Odoo's own composer.
+
         :return: a window action, or False for what is no message on a document
         """
         self.ensure_one()
@@ -128,7 +131,11 @@ class CrmInteraction(models.Model):
             return False
         # sudo: whoever sees the interaction knows its message and its people
         sender_sudo = self.sudo().participant_ids.filtered(lambda person: person.role == "from")[:1]
-        partner_sudo = sender_sudo.partner_id or self.sudo().partner_id
+        partner_sudo = sender_sudo.partner_id
+        if not partner_sudo and sender_sudo.email_normalized:
+            partner_sudo = document._partner_find_from_emails_single(
+                [formataddr((sender_sudo.name, sender_sudo.email_normalized))]
+            )
         return {
             "type": "ir.actions.act_window",
             "name": self.env._("Reply"),

@@ -67,7 +67,7 @@ class MailMessage(models.Model):
                 lambda interaction, company=chain_sudo.company_id: (
                     not company or interaction.company_id == company
                 )
-            ).write({"chain_id": chain_sudo.id})
+            )._move_to_chain(chain_sudo)
 
     # ------------------------------------------------------------
     # DELIVERY
