@@ -1,9 +1,8 @@
 from odoo import api, models
 from odoo.tools import SQL
 
+# read from the chain on the way to a new interaction
 CHAIN_FIELDS = ("res_model", "res_id", "state", "partner_id", "user_id", "company_id")
-# computed fields that are written together with the row
-COMPUTED_FIELDS = ("res_model", "res_id", "date_end", "date_deadline")
 # the last two are computed from a phone number, which few messages have
 PARTICIPANT_COMPUTED_FIELDS = (
     "company_id",
@@ -58,7 +57,8 @@ class CrmInteraction(models.Model):
         partner_ids = [person["partner"].id for person in contact["people"] if person["partner"]]
         partner_ids += document._get_interaction_partner().ids
         self.flush_model(["mail_message_id", "chain_id", "company_id", "direction", "state"])
-        Chain.flush_model(CHAIN_FIELDS)
+        names = list(dict.fromkeys([*CHAIN_FIELDS, *self._get_chain_copies().values()]))
+        Chain.flush_model(names)
         self.env["res.partner"].flush_model(["company_id"])
         ((usable, is_waiting, chain_id, parent_id, company_id, *values),) = self.env.execute_query(
             SQL(
@@ -85,18 +85,42 @@ class CrmInteraction(models.Model):
                 """,
                 partner_ids=partner_ids,
                 company_id=contact["company"].id,
-                columns=SQL(", ").join(SQL.identifier("chain", name) for name in CHAIN_FIELDS),
+                columns=SQL(", ").join(SQL.identifier("chain", name) for name in names),
                 res_model=document._name,
                 res_id=document.id,
                 parent_message_id=(mail and mail.parent_id) or message.parent_id.id or None,
             )
         )
         chain = Chain.browse(chain_id or [])
-        for name, value in zip(CHAIN_FIELDS, values, strict=True):
+        for name, value in zip(names, values, strict=True):
             Chain._fields[name]._insert_cache(chain, [value])
         parent = self.browse(parent_id or [])
         self._fields["company_id"]._insert_cache(parent, [company_id])
         return chain, parent, set(usable), is_waiting
+
+    @api.model
+    def _get_chain_copies(self):
+        """Map the fields of an interaction that repeat a field of its chain to that field."""
+        return {
+            name: field.related.removeprefix("chain_id.")
+            for name, field in self._fields.items()
+            if field.store and field.related and field.related.startswith("chain_id.")
+        }
+
+    @api.model
+    def _prepare_contact_computed_values(self, values):
+        """Values of the computed fields that are written together with the row."""
+        chain = self.env["crm.interaction.chain"].browse(values["chain_id"])
+        return {
+            "res_model": chain.res_model,
+            "res_id": chain.res_id,
+            "date_end": values["date_start"],
+            "date_deadline": values["date_start"],
+            **{
+                name: chain._fields[source].convert_to_write(chain[source], chain)
+                for name, source in self._get_chain_copies().items()
+            },
+        }
 
     @api.model
     def _prepare_contact_participant_values(self, person, usable, company_id):
@@ -119,21 +143,14 @@ class CrmInteraction(models.Model):
         :param list people: values of its participants
         :return: the interaction; empty if its message is recorded already
         """
-        chain = self.env["crm.interaction.chain"].browse(values["chain_id"])
+        computed = self._prepare_contact_computed_values(values)
         others = [
             name
             for name, field in self._fields.items()
             if field.column_type and field.store and field.default and name not in values
         ]
         now = self.env.cr.now()
-        row = {
-            **self.default_get(others),
-            **values,
-            "res_model": chain.res_model,
-            "res_id": chain.res_id,
-            "date_end": values["date_start"],
-            "date_deadline": values["date_start"],
-        }
+        row = self.default_get(others) | values | computed
         log = {
             "create_uid": self.env.uid,
             "create_date": now,
@@ -181,7 +198,7 @@ class CrmInteraction(models.Model):
             field = self._fields[name]
             field._insert_cache(interaction, [field.convert_to_cache(value, interaction)])
         # what is computed from the new rows, here and elsewhere
-        with self.env.protecting([self._fields[name] for name in COMPUTED_FIELDS], interaction):
+        with self.env.protecting([self._fields[name] for name in computed], interaction):
             interaction.modified(self._fields, create=True)
         if any(person["phone"] for person in people) or any(
             field.compute and field.store and field.name not in PARTICIPANT_COMPUTED_FIELDS

@@ -292,7 +292,11 @@ class TestInteractionPortal(InteractionMailCommon, HttpCase):
                 "params": {
                     "thread_model": "sale.order",
                     "thread_id": self.order.id,
-                    "post_data": {"body": "When will it come?"},
+                    "post_data": {
+                        "body": "When will it come?",
+                        "message_type": "comment",
+                        "subtype_xmlid": "mail.mt_comment",
+                    },
                     "token": self.order._portal_ensure_token(),
                     "hash": self.order._sign_token(self.client_contact.id),
                     "pid": self.client_contact.id,
