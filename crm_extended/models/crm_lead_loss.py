@@ -22,7 +22,6 @@ class CrmLead(models.Model):
         store=True,
         index="btree_not_null",
         ondelete="set null",
-        tracking=True,
         copy=False,
         help="The stage in which the deal was lost.",
     )
