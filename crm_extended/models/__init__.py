@@ -59,6 +59,8 @@ from . import (
     crm_lead_objection,
     crm_lead_objections,
     crm_lead_process,
+    crm_lead_process_actions,
+    crm_lead_process_entry,
     crm_lead_process_move,
     crm_lead_stage,
     crm_lead_stage_history,

@@ -379,7 +379,7 @@ class TestSaleProcessSetup(SaleProcessCommon):
         }
         mine = Lead.with_user(self.user_sales).create({**values, "user_id": self.user_sales.id})
         self.assertEqual(mine.process_id, self.process)
-        lent = Lead.with_user(self.user_sales).sudo().create(values)
+        lent = Lead.with_user(self.user_sales).sudo().create(dict(values))
         self.assertEqual(lent.process_id, self.process)
         forged = (
             Lead.with_user(self.user_sales)
@@ -388,7 +388,7 @@ class TestSaleProcessSetup(SaleProcessCommon):
         )
         with self.assertRaisesRegex(UserError, "begin at"):
             forged.create({**values, "stage_id": self.signed.id})
-        theirs = Lead.with_user(self.user_manager).create(values)
+        theirs = Lead.with_user(self.user_manager).create(dict(values))
         self.assertFalse(theirs.process_id)
 
     def test_new_deal_form_shows_the_process(self):
