@@ -19,6 +19,6 @@ class CrmLead(models.Model):
             "model": "crm.lead",
             "id": self.id,
             "title": self.name,
-            "detail": " · ".join(filter(None, [self.stage_id.name, amount])),
+            "detail": " · ".join(filter(None, [amount, self.stage_id.name])),
             "badge": False,
         }

@@ -8,7 +8,7 @@ from unittest.mock import patch
 import pytz
 from odoo import Command, fields
 from odoo.exceptions import AccessError, ValidationError
-from odoo.tests import new_test_user, tagged
+from odoo.tests import Form, new_test_user, tagged
 
 from .common_interaction import NOW
 from .common_telephony import EVENTS_URL, NUMBER, TelephonyCase
@@ -489,6 +489,9 @@ class TestTelephonyDoor(TelephonyCase):
         manager = self.provider.with_user(self.user_manager)
         action = manager.action_generate_token()
         new_token = action["context"]["default_token"]
+        dialog = self.env[action["res_model"]].with_user(self.user_manager)
+        shown = Form(dialog.with_context(**action["context"]))
+        self.assertEqual(shown.token, new_token)
         self._assert_refused(self._post(self._ringing()), 401, "unauthorized")
         self.assertEqual(self._post(self._ringing(), token=new_token).status_code, 200)
         manager.action_revoke_token()
