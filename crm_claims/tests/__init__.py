@@ -1,4 +1,5 @@
 from . import (
+    test_call_card,
     test_claim,
     test_claim_access,
     test_claim_answer,

@@ -1,4 +1,5 @@
 from . import (
+    test_call_card,
     test_class_adjustment,
     test_customer_profile,
     test_lead_score,
