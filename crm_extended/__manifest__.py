@@ -70,6 +70,7 @@
         "demo/crm_interaction_call_demo.xml",
         "demo/mail_message_demo.xml",
         "demo/crm_sale_process_demo.xml",
+        "demo/calendar_event_demo.xml",
         "demo/crm_sale_history_demo.xml",
         "demo/account_demo.xml",
         "demo/crm_agreement_demo.xml",

@@ -24,13 +24,12 @@ class CalendarEvent(models.Model):
 
     _inherit = "calendar.event"
 
-    interaction_ids = fields.One2many(
+    interaction_id = fields.Many2one(
         "crm.interaction",
-        "calendar_event_id",
-        string="Interactions",
-        readonly=True,
-        copy=False,
+        string="Interaction",
+        compute="_compute_interaction_id",
         groups="crm_extended.crm_interactions_group_user",
+        help="How this meeting is recorded.",
     )
     # not stored: names the interaction for which the event is being scheduled
     planned_interaction_id = fields.Many2one(
@@ -40,6 +39,13 @@ class CalendarEvent(models.Model):
         copy=False,
         groups="crm_extended.crm_interactions_group_user",
     )
+
+    def _compute_interaction_id(self):
+        # with the rights of the user: the meetings of colleagues may be out of reach
+        interactions = self.env["crm.interaction"].search([("calendar_event_id", "in", self.ids)])
+        by_event = {interaction.calendar_event_id.id: interaction for interaction in interactions}
+        for event in self:
+            event.interaction_id = by_event.get(event._origin.id)
 
     # ------------------------------------------------------------
     # CRUD
@@ -233,12 +239,9 @@ class CalendarEvent(models.Model):
     def action_view_interaction(self):
         """Open the interaction by which this meeting is recorded."""
         self.ensure_one()
-        interaction = self.interaction_ids[:1]
-        if not interaction:
-            raise UserError(self.env._("This meeting is recorded nowhere you can see."))
         return {
             "type": "ir.actions.act_window",
             "res_model": "crm.interaction",
-            "res_id": interaction.id,
+            "res_id": self.interaction_id.id,
             "views": [(False, "form")],
         }

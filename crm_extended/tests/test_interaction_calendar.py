@@ -121,6 +121,14 @@ class TestInteractionCalendar(MeetingCommon):
             ],
         )
 
+    def test_way_from_event(self):
+        """The event shows how it is recorded, to those who may see it."""
+        event = self._meet()
+        meeting = self._get_meetings(event)
+        self.assertEqual(event.interaction_id, meeting)
+        self.assertEqual(event.action_view_interaction()["res_id"], meeting.id)
+        self.assertFalse(event.with_user(self.user_sales2).interaction_id)
+
     @users("int_sales")
     def test_internal_event(self):
         """Events among ourselves are not recorded, also with those who have left."""
@@ -211,14 +219,12 @@ class TestInteractionCalendar(MeetingCommon):
 
     def test_other_business(self):
         """Meetings about something else than clients are none of ours."""
-        if "hr.applicant" not in self.env:
-            self.skipTest("hr_recruitment is not installed")
-        applicant = self.env["hr.applicant"].create({"partner_name": "Young"})
-        event = self._meet(
-            self.env.user,
-            res_model_id=self.env["ir.model"]._get_id("hr.applicant"),
-            res_id=applicant.id,
-        )
+        model = type(self.env["calendar.event"])
+        with patch.object(model, "_get_unrecorded_models", lambda self: {"crm.team"}):
+            event = self._meet(
+                res_model_id=self.env["ir.model"]._get_id("crm.team"),
+                res_id=self.env["crm.team"].create({"name": "Team"}).id,
+            )
         self.assertFalse(self._get_meetings(event))
 
     # ------------------------------------------------------------
