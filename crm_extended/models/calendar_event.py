@@ -40,6 +40,7 @@ class CalendarEvent(models.Model):
         groups="crm_extended.crm_interactions_group_user",
     )
 
+    @api.depends_context("uid", "allowed_company_ids")
     def _compute_interaction_id(self):
         # with the rights of the user: the meetings of colleagues may be out of reach
         interactions = self.env["crm.interaction"].search([("calendar_event_id", "in", self.ids)])

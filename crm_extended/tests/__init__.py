@@ -28,6 +28,7 @@ from . import (
     test_interaction_timeline,
     test_interaction_tour,
     test_mail_headers,
+    test_meeting_changes,
     test_my_calls,
     test_objection,
     test_sale_deal_report,

@@ -1,10 +1,15 @@
+import threading
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from unittest.mock import patch
 
-from odoo import Command, fields
+from odoo import SUPERUSER_ID, Command, api, fields
 from odoo.exceptions import AccessError, UserError, ValidationError
-from odoo.tests import Form, new_test_user, tagged, users
+from odoo.modules.registry import DummyRLock, Registry
+from odoo.service.model import retrying
+from odoo.tests import BaseCase, Form, new_test_user, tagged, users
+from odoo.tests.common import get_db_name
+from odoo.tools import mute_logger
 
 from .common_interaction import InteractionCommon
 
@@ -725,7 +730,11 @@ class TestInteractionCalendar(MeetingCommon):
         meetings = self._get_meetings(event.recurrence_id.calendar_event_ids)
         event.write({"count": 3, "recurrence_update": "all_events"})
         self.assertEqual([state for _date, state in self._get_states(meetings)].count("planned"), 3)
-        self.assertEqual(len(self._get_meetings(self.env["calendar.event"].search([]))), 3)
+        self.assertEqual(len(event.recurrence_id.calendar_event_ids), 3)
+        self.assertEqual(
+            self._get_meetings(event.recurrence_id.calendar_event_ids),
+            meetings.filtered(lambda meeting: meeting.state == "planned"),
+        )
 
     @users("int_sales")
     def test_series_ended(self):
@@ -806,6 +815,46 @@ class TestInteractionCalendar(MeetingCommon):
         self.assertLessEqual(extra[30], extra[3] + 3)
         self.assertLessEqual(extra[30], 40)
 
+    def _count_series_queries(self, number, partners):
+        """Queries that a series of so many occurrences costs: created, then moved."""
+        self.env.flush_all()
+        self.env.invalidate_all()
+        counts = []
+        before = self.cr.sql_log_count
+        event = self._repeat(number, partners=partners)
+        self.env.flush_all()
+        counts.append(self.cr.sql_log_count - before)
+        self.env.invalidate_all()
+        before = self.cr.sql_log_count
+        event.write(
+            {
+                "start": event.start + timedelta(hours=1),
+                "stop": event.stop + timedelta(hours=1),
+                "recurrence_update": "all_events",
+            }
+        )
+        self.env.flush_all()
+        return [*counts, self.cr.sql_log_count - before]
+
+    def test_series_queries(self):
+        """A long series costs as many more queries as a short one."""
+        internal, external = self.user_sales2.partner_id, self.client_contact
+        self._count_series_queries(2, internal)
+        self._count_series_queries(2, external)
+        extra = {
+            number: [
+                count - base
+                for count, base in zip(
+                    self._count_series_queries(number, external),
+                    self._count_series_queries(number, internal),
+                    strict=True,
+                )
+            ]
+            for number in (5, 60)
+        }
+        for short, long in zip(extra[5], extra[60], strict=True):
+            self.assertLessEqual(long, short + 5)
+
 
 @tagged("post_install", "-at_install")
 class TestInteractionCalendarSync(MeetingCommon):
@@ -856,3 +905,67 @@ class TestInteractionCalendarSync(MeetingCommon):
         with self.assertRaises(ValidationError), self.cr.savepoint():
             self._meet(stop=self.tomorrow - timedelta(days=1))
         self.assertEqual(len(self._get_meetings(self._meet())), 1)
+
+
+@tagged("post_install", "-at_install")
+class TestInteractionCalendarRace(BaseCase):
+    """Two people invite somebody from outside at the same moment, in real transactions."""
+
+    def setUp(self):
+        super().setUp()
+        # the test runner holds the lock of the registry, which the threads would wait for
+        self.patch(Registry, "_lock", DummyRLock())
+        self.registry = Registry(get_db_name())
+        with self.registry.cursor() as cr:
+            env = api.Environment(cr, SUPERUSER_ID, {"no_mail_to_attendees": True})
+            start = fields.Datetime.now() + timedelta(days=1)
+            self.event_id = (
+                env["calendar.event"]
+                .create({"name": "Race", "start": start, "stop": start + timedelta(hours=1)})
+                .id
+            )
+            self.partner_ids = (
+                env["res.partner"].create([{"name": f"Race {number}"} for number in range(2)]).ids
+            )
+        self.addCleanup(self._clean)
+
+    def _clean(self):
+        with self.registry.cursor() as cr:
+            env = api.Environment(cr, SUPERUSER_ID, {})
+            meetings = env["crm.interaction"].search([("calendar_event_id", "=", self.event_id)])
+            chains = meetings.chain_id
+            env["calendar.event"].browse(self.event_id).unlink()
+            chains.unlink()
+            env["res.partner"].browse(self.partner_ids).unlink()
+
+    def test_invite_together(self):
+        barrier = threading.Barrier(2)
+        errors = []
+
+        def invite(partner_id):
+            with self.registry.cursor() as cr:
+                env = api.Environment(cr, SUPERUSER_ID, {"no_mail_to_attendees": True})
+                event = env["calendar.event"].browse(self.event_id)
+                event.read(["name"])
+                barrier.wait(20)
+                values = {"event_id": event.id, "partner_id": partner_id}
+                try:
+                    retrying(lambda: env["calendar.attendee"].create(values), env)
+                except Exception as error:
+                    cr.rollback()
+                    errors.append(error)
+
+        threads = [
+            threading.Thread(target=invite, args=[partner_id]) for partner_id in self.partner_ids
+        ]
+        with mute_logger("odoo.sql_db", "odoo.service.model"):
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join(60)
+        self.assertFalse(errors)
+        with self.registry.cursor() as cr:
+            env = api.Environment(cr, SUPERUSER_ID, {})
+            meeting = env["crm.interaction"].search([("calendar_event_id", "=", self.event_id)])
+            self.assertEqual(len(meeting), 1)
+            self.assertEqual(len(meeting.participant_ids), 3)
