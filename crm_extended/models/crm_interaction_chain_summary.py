@@ -8,6 +8,7 @@ EMPTY_SUMMARY = {
     "date_first": False,
     "date_last": False,
     "date_next": False,
+    "guest_user_ids": False,
 }
 
 
@@ -16,7 +17,9 @@ class CrmInteractionChain(models.Model):
 
     First and last contact are the earliest and the latest interaction that took place or that
     arrived; the next contact is the earliest one that is planned or postponed; unhandled are
-    those that arrived and that nobody has taken care of.
+    those that arrived and that nobody has taken care of. Guests are colleagues who are responsible
+    for an interaction in somebody else's conversation: they see the conversation, too, and the
+    record rules find them here without looking through the interactions.
 
     The summary is counted from the interactions and never set by hand. All conversations that
     a transaction has touched are counted in one statement, when the first of them is read or
@@ -44,9 +47,26 @@ class CrmInteractionChain(models.Model):
         store=True,
         help="When the next planned or postponed interaction is due.",
     )
+    guest_user_ids = fields.Many2many(
+        "res.users",
+        "crm_interaction_chain_guest_rel",
+        "chain_id",
+        "user_id",
+        string="Guests",
+        compute="_compute_summary",
+        store=True,
+        copy=False,
+        help="Colleagues who are responsible for an interaction of this conversation.",
+    )
+
+    _order_idx = models.Index("(date_next, date_last DESC, id DESC)")
 
     @api.depends(
-        "interaction_ids.state", "interaction_ids.date_start", "interaction_ids.date_deadline"
+        "user_id",
+        "interaction_ids.user_id",
+        "interaction_ids.state",
+        "interaction_ids.date_start",
+        "interaction_ids.date_deadline",
     )
     def _compute_summary(self):
         stored = self._origin
@@ -56,8 +76,9 @@ class CrmInteractionChain(models.Model):
         if not stored:
             return
         self.env["crm.interaction"].flush_model(
-            ["chain_id", "state", "date_start", "date_deadline"]
+            ["chain_id", "user_id", "state", "date_start", "date_deadline"]
         )
+        self.flush_model(["user_id"])
         # Rows that end up with the values they had are written, too: only a written row makes
         # a transaction fail that counted at the same time. The rows are locked in the order of
         # their ids, so that two transactions wait for each other in one direction only.
@@ -65,7 +86,7 @@ class CrmInteractionChain(models.Model):
             SQL(
                 """
                 WITH touched AS MATERIALIZED (
-                    SELECT id FROM crm_interaction_chain
+                    SELECT id, user_id FROM crm_interaction_chain
                      WHERE id = ANY(%(ids)s)
                      ORDER BY id
                        FOR NO KEY UPDATE
@@ -82,6 +103,20 @@ class CrmInteractionChain(models.Model):
                       FROM touched
                  LEFT JOIN crm_interaction i ON i.chain_id = touched.id
                   GROUP BY touched.id
+                ), guest AS (
+                    SELECT DISTINCT touched.id AS chain_id, i.user_id
+                      FROM touched
+                      JOIN crm_interaction i ON i.chain_id = touched.id
+                     WHERE i.user_id IS NOT NULL AND i.user_id IS DISTINCT FROM touched.user_id
+                ), gone AS (
+                    DELETE FROM crm_interaction_chain_guest_rel rel
+                     USING touched
+                     WHERE rel.chain_id = touched.id
+                       AND (rel.chain_id, rel.user_id) NOT IN (SELECT chain_id, user_id FROM guest)
+                ), come AS (
+                    INSERT INTO crm_interaction_chain_guest_rel (chain_id, user_id)
+                    SELECT chain_id, user_id FROM guest
+                    ON CONFLICT DO NOTHING
                 )
                 UPDATE crm_interaction_chain chain
                    SET interaction_count = summary.interaction_count,

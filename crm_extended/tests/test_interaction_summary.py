@@ -119,6 +119,26 @@ class TestInteractionSummary(InteractionCommon):
             self.env.flush_all()
         self.assertEqual(set(interactions.chain_id.mapped("date_last")), {NOW + timedelta(hours=1)})
 
+    def test_guests(self):
+        """Who answers in somebody else's conversation sees it, as long as it is so."""
+        interaction = self._log()
+        chain = interaction.chain_id.sudo()
+        self.assertFalse(chain.guest_user_ids)
+        self.assertFalse(chain.with_user(self.user_sales2).has_access("read"))
+        interaction.sudo().user_id = self.user_sales2
+        self.assertEqual(chain.guest_user_ids, self.user_sales2)
+        chains = self.env["crm.interaction.chain"].with_user(self.user_sales2)
+        self.assertEqual(chains.search([("id", "=", chain.id)]), chain)
+        self.lead.user_id = self.user_sales2
+        self.assertFalse(chain.guest_user_ids)
+        self.assertTrue(chain.with_user(self.user_sales2).has_access("read"))
+        self.lead.user_id = self.user_sales
+        self.assertEqual(chain.guest_user_ids, self.user_sales2)
+        interaction.sudo().user_id = self.user_sales
+        self.assertFalse(chain.with_user(self.user_sales2).has_access("read"))
+        with self.assertRaises(AccessError):
+            chain.with_user(self.user_sales).guest_user_ids = self.user_sales2
+
     def test_seen_by_responsible_of_the_conversation(self):
         """A conversation that changes hands, or an interaction its conversation, is followed."""
         interaction = self._log(user_id=self.user_all.id)
