@@ -22,6 +22,7 @@
         "security/crm_agreement_security.xml",
         "security/crm_sale_history_security.xml",
         "security/crm_lead_stage_history_security.xml",
+        "security/crm_supplier_order_security.xml",
         "security/crm_telephony_security.xml",
         "security/crm_sale_process_security.xml",
         "data/crm_agreement_data.xml",
@@ -47,6 +48,8 @@
         "views/crm_lead_objection_views.xml",
         "views/crm_lead_process_views.xml",
         "views/crm_lead_stage_history_views.xml",
+        "views/crm_lead_documents_views.xml",
+        "wizard/crm_supplier_order_views.xml",
         "views/crm_agreement_templates.xml",
         "views/crm_agreement_views.xml",
         "views/crm_agreement_deviation_views.xml",
@@ -76,6 +79,7 @@
         "demo/crm_agreement_demo.xml",
         "demo/sale_order_demo.xml",
         "demo/crm_telephony_demo.xml",
+        "demo/product_supplierinfo_demo.xml",
         "demo/utm_source_demo.xml",
         "demo/crm.lead.csv",
         "demo/crm_funnel_demo.xml",
@@ -84,6 +88,7 @@
     "assets": {
         "web.assets_backend": [
             "crm_extended/static/src/client_clock/*",
+            "crm_extended/static/src/deal_documents/*",
             "crm_extended/static/src/funnel/*",
             "crm_extended/static/src/my_calls/*",
             "crm_extended/static/src/call_card/*",

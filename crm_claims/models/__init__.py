@@ -21,6 +21,7 @@ from . import (
     crm_interaction,
     crm_interaction_chain,
     crm_interaction_confidential,
+    crm_lead,
     crm_telephony_call,
     project_project,
     project_task,

@@ -13,5 +13,6 @@ from . import (
     test_claim_refund,
     test_claim_report,
     test_claim_workflow,
+    test_deal_documents,
     test_tools,
 )

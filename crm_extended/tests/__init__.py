@@ -8,6 +8,7 @@ from . import (
     test_agreement_roads,
     test_agreement_terms,
     test_calling_window,
+    test_deal_documents,
     test_funnel_report,
     test_interaction,
     test_interaction_actions,

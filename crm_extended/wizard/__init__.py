@@ -12,4 +12,6 @@ from . import (
     crm_lead_lost,
     crm_lead_process_change,
     crm_lead_step_back,
+    crm_supplier_order,
+    crm_supplier_order_line,
 )

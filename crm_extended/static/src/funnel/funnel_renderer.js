@@ -29,7 +29,7 @@ export class FunnelRenderer extends Component {
             { key: "deals", label: _t("Deals"), value: formatInteger(total.deals), domain: [] },
             this.getShareFact("won", _t("Won")),
             this.getShareFact("lost", _t("Lost")),
-            this.getShareFact("still_there", _t("Open")),
+            this.getShareFact("still_there", _t("Still open")),
         ];
         if (total.days_to_win !== null && total.days_to_win !== false) {
             const label = _t("Median days to win");
