@@ -8,11 +8,11 @@ class TestDealDocuments(ClaimCommon):
     def test_claims_are_documents_of_the_deal(self):
         """Those about the deal's orders, for people who may read them."""
         deal = self.env["crm.lead"].create({"name": "Deal", "user_id": self.env.uid})
-        self.order.opportunity_id = deal
+        order = self._create_order(opportunity_id=deal.id)
         claim, confidential = self.env["crm.claim"].create(
             [
-                {"subject": "Bent", "order_id": self.order.id, "user_id": self.user_own.id},
-                {"subject": "Secret", "order_id": self.order.id, "confidential": True},
+                {"subject": "Bent", "order_id": order.id, "user_id": self.user_own.id},
+                {"subject": "Secret", "order_id": order.id, "confidential": True},
             ]
         )
         kinds = {kind["kind"]: kind for kind in deal.get_documents()["kinds"]}

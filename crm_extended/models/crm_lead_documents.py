@@ -68,6 +68,7 @@ class CrmLead(models.Model):
                 "date": "invoice_date",
                 "amount": "amount_total_in_currency_signed",
                 "currency": "currency_id",
+                "detail": "ref",
                 "status": "status_in_payment",
                 "colors": {
                     "draft": "info",
@@ -134,12 +135,18 @@ class CrmLead(models.Model):
             payments[lead_id] = moves.reconciled_payment_ids._filtered_access("read")
         return payments
 
+    def _get_client_entity(self):
+        """The company, or the person without one, who would be party to an agreement."""
+        self.ensure_one()
+        # Odoo leaves the field of the deal empty where the contact is the company itself
+        return self.partner_id.commercial_partner_id or self.commercial_partner_id
+
     def _find_agreement_documents(self):
         Agreement = self.env["crm.agreement"]
         own = Agreement.search(
             [
                 ("kind", "=", "individual"),
-                ("commercial_partner_id", "in", self.commercial_partner_id.ids),
+                ("commercial_partner_id", "in", [lead._get_client_entity().id for lead in self]),
                 ("state", "not in", ["expired", "closed"]),
             ]
         )
@@ -153,7 +160,7 @@ class CrmLead(models.Model):
             agreements = of_lead.agreement_id & used
             agreements |= own.filtered(
                 lambda agreement, ld=lead: agreement.commercial_partner_id
-                == ld.commercial_partner_id
+                == ld._get_client_entity()
                 and (not ld.company_id or agreement.company_id == ld.company_id)
             )
             found[lead.id] = agreements
@@ -215,7 +222,8 @@ class CrmLead(models.Model):
             detail = detail.display_name
         return {
             "id": document.id,
-            "name": document.name or document.display_name,
+            # a draft has no number yet
+            "name": document.name if document.name not in (False, "/") else self.env._("Draft"),
             "date": format_date(self.env, date) if date else "",
             "amount": document[kind["currency"]].format(document[kind["amount"]])
             if kind["amount"]

@@ -9,8 +9,10 @@ _STAGE_FIELDS = frozenset(
     {
         "active",
         "company_id",
+        "lost_reason_id",
         "partner_id",
         "probability",
+        "process_id",
         "source_id",
         "stage_id",
         "team_id",
@@ -61,8 +63,10 @@ class CrmLead(models.Model):
         self.ensure_one()
         if self.type != "opportunity" or not self.stage_id:
             return None
-        if self.won_status in ("won", "lost"):
-            return self.won_status
+        if self.won_status == "won":
+            return "won"
+        if self._is_lost():
+            return "lost"
         return "open" if self.active else "aside"
 
     def _prepare_stage_history_dimensions(self):
@@ -72,6 +76,7 @@ class CrmLead(models.Model):
             "user_id": self.user_id.id,
             "team_id": self.team_id.id,
             "source_id": self.source_id.id,
+            "process_id": self.process_id.id,
             "company_id": self.company_id.id,
         }
 
@@ -152,10 +157,9 @@ class CrmLead(models.Model):
         if stay.result not in LASTING_RESULTS:
             if state in LASTING_RESULTS:
                 return {}, True
-            correct = {"stage_id": self.stage_id.id, "result": state} if state else {}
-            return self._drop_same_values(stay, correct), False
+            return self._drop_same_values(stay, {"result": state} if state else {}), False
         if is_moved:
-            back = self._get_stage_order(self.stage_id) < self._get_stage_order(stay.stage_id)
+            back = self._is_stage_before(self.stage_id, stay.stage_id)
             return {"result": "moved_back" if back else "moved_forward", "date_out": date}, True
         if state not in LASTING_RESULTS:
             return {"result": state or "aside", "date_out": date}, False
@@ -164,10 +168,18 @@ class CrmLead(models.Model):
             values |= self._prepare_stage_history_dimensions()
         return self._drop_same_values(stay, values), False
 
-    @api.model
-    def _get_stage_order(self, stage):
-        """Sort key of a stage in the pipeline. Names, which Odoo sorts by next, are translated."""
-        return stage.sequence, stage.id
+    def _is_stage_before(self, stage, other):
+        """Whether a stage comes before another one on the way of this deal.
+
+        The steps of its sale process say so; for stages that are none of them the pipeline does.
+        (By names, the last thing Odoo sorts stages by, it would differ from language to language.)
+        """
+        self.ensure_one()
+        # sudo: the process may be one of another company
+        path = self.process_id.sudo()._get_path() if self.process_id else []
+        if stage.id in path and other.id in path:
+            return path.index(stage.id) < path.index(other.id)
+        return (stage.sequence, stage.id) < (other.sequence, other.id)
 
     @api.model
     def _drop_same_values(self, record, values):

@@ -8,16 +8,16 @@ class CrmLeadStageHistory(models.Model):
     """One stay of a deal in a stage: when it came, when it left, and how.
 
     - A deal has at most one stay that lasts, the one in its present stage. When the deal moves,
-      the stay ends (*moved forward* or *moved back*, by the order of the stages at that moment)
-      and the next one begins in the same second. A stay in a won stage has the result *won* for
-      as long as it lasts, so each won deal has exactly one such row.
+      the stay ends (*moved forward* or *moved back*, by the steps of its sale process or else by
+      the pipeline) and the next one begins in the same second. A stay in a won stage has the
+      result *won* for as long as it lasts, so each won deal has exactly one such row.
     - Losing a deal, archiving it or turning it back into a lead ends the stay (*lost*, *set
       aside*). Restoring the deal begins a new stay: the time in between belongs to no stage.
-    - A deal that is entered as lost or won has the one stay in its stage. If the stage of a deal
-      that is lost is changed afterwards, that corrects where it was lost.
-    - Salesperson, team, source and company follow the deal while the stay is open and are kept as
-      they were when it ends, so that a deal handed over later still counts for whoever worked
-      on it.
+    - A deal that is entered as lost or won has the one stay in its stage. A stage that is changed
+      while the deal is lost does not change where it was lost.
+    - Salesperson, team, source, process and company follow the deal while the stay is open and
+      are kept as they were when it ends, so that a deal handed over later still counts for
+      whoever worked on it.
     - Merged deals: the deal that remains keeps its own stays; those of the deals merged into it
       go with them, since they were the same deal counted twice.
     - Deleted stages: Odoo lets a stage go when no deal is in it any more. Its stays remain with
@@ -72,6 +72,9 @@ class CrmLeadStageHistory(models.Model):
     user_id = fields.Many2one("res.users", string="Salesperson", readonly=True)
     team_id = fields.Many2one("crm.team", string="Sales Team", readonly=True, ondelete="set null")
     source_id = fields.Many2one("utm.source", string="Source", readonly=True, ondelete="set null")
+    process_id = fields.Many2one(
+        "crm.sale.process", string="Sale Process", readonly=True, ondelete="set null"
+    )
     company_id = fields.Many2one("res.company", string="Company", readonly=True)
 
     _lead_idx = models.Index("(lead_id, date_in, id)")

@@ -17,7 +17,7 @@ class CrmLeadStageHistory(models.Model):
         - The last stay lasts, or ended with the loss or archiving of the deal (``date_closed``,
           else its last change). Losses that were undone before are not known: that time counts
           as spent in the stage.
-        - Salesperson, team, source and company are those of today.
+        - Salesperson, team, source, process and company are those of today.
 
         One statement, whatever the number of deals; about 20 µs a deal. Safe to run again: deals
         that have stays are left alone.
@@ -28,12 +28,14 @@ class CrmLeadStageHistory(models.Model):
                 """
         WITH deal AS (
              SELECT lead.id, lead.stage_id, lead.user_id, lead.team_id, lead.source_id,
-                    lead.company_id, lead.create_date,
+                    lead.process_id, lead.company_id, lead.create_date,
                     GREATEST(lead.create_date, COALESCE(lead.date_last_stage_update,
                                                         lead.create_date)) AS date_stage,
                     COALESCE(lead.date_closed, lead.write_date, lead.create_date) AS date_end,
-                    CASE WHEN lead.won_status IN ('won', 'lost') THEN lead.won_status
+                    CASE WHEN lead.won_status = 'won' THEN 'won'
                          WHEN lead.active THEN 'open'
+                         WHEN lead.won_status = 'lost' OR lead.lost_reason_id IS NOT NULL
+                         THEN 'lost'
                          ELSE 'aside' END AS result
                FROM crm_lead lead
               WHERE lead.type = 'opportunity' AND lead.stage_id IS NOT NULL
@@ -70,7 +72,7 @@ class CrmLeadStageHistory(models.Model):
         )
         INSERT INTO crm_lead_stage_history
                     (lead_id, stage_id, date_in, date_out, result, user_id, team_id, source_id,
-                     company_id, create_uid, create_date, write_uid, write_date)
+                     process_id, company_id, create_uid, create_date, write_uid, write_date)
              SELECT deal.id, stage.id, stay.date_in,
                     CASE WHEN stay.next_id IS NOT NULL THEN stay.date_out
                          WHEN deal.result IN ('lost', 'aside')
@@ -79,7 +81,7 @@ class CrmLeadStageHistory(models.Model):
                          WHEN (following.sequence, following.id) < (stage.sequence, stage.id)
                          THEN 'moved_back'
                          ELSE 'moved_forward' END,
-                    deal.user_id, deal.team_id, deal.source_id, deal.company_id,
+                    deal.user_id, deal.team_id, deal.source_id, deal.process_id, deal.company_id,
                     %(uid)s, NOW() AT TIME ZONE 'UTC', %(uid)s, NOW() AT TIME ZONE 'UTC'
                FROM stay
                JOIN deal ON deal.id = stay.lead_id

@@ -3,6 +3,7 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ..tools.funnel_xlsx import STAGE_FIGURES, build_funnel_workbook
+from ..tools.process_path import rank_stages
 
 # a won stage is beyond every other one
 BEYOND = 2147483647
@@ -11,12 +12,15 @@ BEYOND = 2147483647
 class CrmFunnelReport(models.Model):
     """How deals pass the stages: a row per deal and stage which the deal has reached.
 
-    Rows come from the stays of deals (``crm.lead.stage.history``). Stages are ordered as in the
-    pipeline, a won stage is later than all others, and stages that were deleted are left out.
+    Rows come from the stays of deals (``crm.lead.stage.history``). Stages are ordered as the steps
+    of the deal's present sale process, or else as in the pipeline; a stage that is no step takes
+    its place among the steps by the pipeline. A won stage is later than all others. Stages that
+    were deleted are left out.
 
     - *Entered*: the deal stood in the stage, once or several times.
     - *Skipped*: the deal never stood there, but moved from an earlier stage to a later one over
-      it. Won stages, and stages of teams other than the deal's, are not skipped. A deal that
+      it. Won stages, stages that are no steps of the deal's process and, without a process,
+      stages of teams other than the deal's are not skipped. A deal that
       starts in the middle has skipped nothing: it came in there (*started*).
     - *Reached* = entered + skipped: the width of the funnel.
     - *Passed*: after it first entered the stage, the deal stood in a later stage or was won;
@@ -40,8 +44,8 @@ class CrmFunnelReport(models.Model):
 
     *Reached on* is when the deal first entered the stage, or moved over it; *Deal started* is
     when it entered its first stage. Filtered by the one, a stage shows the deals that came there
-    in the period; by the other, all stages show the same deals. Salesperson, team, source and
-    company are those of the deal when it last left the stage.
+    in the period; by the other, all stages show the same deals. Salesperson, team, source,
+    process and company are those of the deal when it last left the stage.
     """
 
     _name = "crm.funnel.report"
@@ -50,18 +54,20 @@ class CrmFunnelReport(models.Model):
     _rec_name = "lead_id"
     _order = "date desc, id desc"
     _depends = {
-        "crm.lead": ["lost_reason_id"],
+        "crm.lead": ["lost_reason_id", "process_id"],
         "crm.lead.stage.history": [
             "company_id",
             "date_in",
             "date_out",
             "lead_id",
+            "process_id",
             "result",
             "source_id",
             "stage_id",
             "team_id",
             "user_id",
         ],
+        "crm.sale.process.step": ["process_id", "sequence", "stage_id"],
         "crm.stage": ["is_won", "sequence", "team_ids"],
     }
 
@@ -72,6 +78,7 @@ class CrmFunnelReport(models.Model):
     user_id = fields.Many2one("res.users", "Salesperson", readonly=True)
     team_id = fields.Many2one("crm.team", "Sales Team", readonly=True)
     source_id = fields.Many2one("utm.source", "Source", readonly=True)
+    process_id = fields.Many2one("crm.sale.process", "Sale Process", readonly=True)
     lost_reason_id = fields.Many2one("crm.lost.reason", "Lost Reason", readonly=True)
     company_id = fields.Many2one("res.company", "Company", readonly=True)
     started = fields.Integer("Started Here", readonly=True)
@@ -95,7 +102,7 @@ class CrmFunnelReport(models.Model):
     def _table_query(self):
         return SQL(
             """
-            WITH stage AS (%(stage)s),
+            WITH way AS (%(way)s),
                  stay AS (%(stay)s),
                  visit AS (%(visit)s),
                  pass AS ((%(visited)s) UNION ALL (%(skipped)s))
@@ -104,7 +111,7 @@ class CrmFunnelReport(models.Model):
               JOIN crm_lead_stage_history history ON history.id = pass.history_id
               JOIN crm_lead lead ON lead.id = history.lead_id
             """,
-            stage=self._get_stage_query(),
+            way=self._get_way_query(),
             stay=self._get_stay_query(),
             visit=self._get_visit_query(),
             visited=self._get_visited_query(),
@@ -135,6 +142,7 @@ class CrmFunnelReport(models.Model):
             "user_id": SQL("history.user_id"),
             "team_id": SQL("history.team_id"),
             "source_id": SQL("history.source_id"),
+            "process_id": SQL("history.process_id"),
             "company_id": SQL("history.company_id"),
             "lost_reason_id": SQL("CASE WHEN pass.lost THEN lead.lost_reason_id END"),
             "reached": SQL("1"),
@@ -155,14 +163,42 @@ class CrmFunnelReport(models.Model):
             columns[name] = SQL("pass.%s::int", SQL.identifier(name))
         return columns
 
-    def _get_stage_query(self):
-        """Stages in the order of the pipeline."""
+    def _get_way_query(self):
+        """Stages in the order of each process that has steps, and of the pipeline (process 0).
+
+        The few rows are given as values: the planner then knows how few they are.
+        """
+        # sudo: the order of stages holds for all, whatever processes the user may read
+        stages = self.env["crm.stage"].sudo().search([])
+        steps = self.env["crm.sale.process.step"].sudo().search([])
+        stages = stages.sorted(lambda stage: (stage.sequence, stage.id))
+        paths = {0: stages.ids} | {
+            process.id: process_steps.sorted(lambda step: (step.sequence, step.id)).stage_id.ids
+            for process, process_steps in steps.grouped("process_id").items()
+        }
+        rows = [
+            # a row that fits nothing, because there must be one
+            SQL("(-1, -1, 0, FALSE, FALSE, NULL::int[])")
+        ]
+        for process_id, path in paths.items():
+            ranks = rank_stages(paths[0], path)
+            for stage in stages:
+                rank, is_step = ranks[stage.id]
+                rows.append(
+                    SQL(
+                        "(%s, %s, %s, %s, %s, %s::int[])",
+                        process_id,
+                        stage.id,
+                        rank,
+                        is_step,
+                        bool(stage.is_won),
+                        (not process_id and stage.team_ids.ids) or None,
+                    )
+                )
         return SQL(
-            """
-            SELECT id, COALESCE(is_won, FALSE) AS is_won,
-                   ROW_NUMBER() OVER (ORDER BY sequence, id) AS rank
-              FROM crm_stage
-            """
+            """SELECT *
+                 FROM (VALUES %s) AS way (process_id, stage_id, rank, is_step, is_won, team_ids)""",
+            SQL(", ").join(rows),
         )
 
     def _get_stay_query(self):
@@ -170,16 +206,26 @@ class CrmFunnelReport(models.Model):
         return SQL(
             """
             SELECT history.id, history.lead_id, history.stage_id, history.team_id,
-                   history.date_in, history.date_out, history.result, stage.rank, stage.is_won,
+                   history.date_in, history.date_out, history.result,
+                   COALESCE(step.process_id, 0) AS process_id, pipeline.is_won,
+                   COALESCE(step.rank, pipeline.rank) AS rank,
                    ROW_NUMBER() OVER timeline AS number,
-                   LAG(stage.rank) OVER timeline AS rank_before,
+                   LAG(COALESCE(step.rank, pipeline.rank)) OVER timeline AS rank_before,
                    LEAD(history.id) OVER timeline IS NULL AS is_last,
                    FIRST_VALUE(history.date_in) OVER timeline AS date_deal,
-                   MAX(CASE WHEN stage.is_won THEN %(beyond)s ELSE stage.rank END) OVER (
+                   ARRAY_AGG(history.stage_id) OVER (
+                       timeline ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
+                   ) AS stage_ids,
+                   MAX(CASE WHEN pipeline.is_won THEN %(beyond)s
+                            ELSE COALESCE(step.rank, pipeline.rank) END) OVER (
                        timeline ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING
                    ) AS rank_best
               FROM crm_lead_stage_history history
-              JOIN stage ON stage.id = history.stage_id
+              JOIN way pipeline ON pipeline.process_id = 0
+                               AND pipeline.stage_id = history.stage_id
+              JOIN crm_lead lead ON lead.id = history.lead_id
+         LEFT JOIN way step ON step.process_id = lead.process_id
+                           AND step.stage_id = history.stage_id
             WINDOW timeline AS (PARTITION BY history.lead_id ORDER BY history.date_in, history.id)
             """,
             beyond=BEYOND,
@@ -220,30 +266,19 @@ class CrmFunnelReport(models.Model):
         """Stages that a deal moved over and in which it never stood, at the first such move."""
         return SQL(
             """
-            SELECT DISTINCT ON (stay.lead_id, stage.id)
-                   stay.id, stage.id, stage.rank, FALSE, stay.date_in, stay.date_deal, FALSE,
+            SELECT DISTINCT ON (stay.lead_id, way.stage_id)
+                   stay.id, way.stage_id, way.rank, FALSE, stay.date_in, stay.date_deal, FALSE,
                    FALSE, TRUE, FALSE, FALSE, FALSE, NULL::numeric
               FROM stay
-              JOIN stage ON stage.rank > stay.rank_before AND stage.rank < stay.rank
-         LEFT JOIN visit ON visit.lead_id = stay.lead_id AND visit.stage_id = stage.id
+              JOIN way ON way.process_id = stay.process_id
+                      AND way.rank > stay.rank_before AND way.rank < stay.rank
              WHERE stay.rank > stay.rank_before + 1
-               AND NOT stage.is_won
-               AND visit.lead_id IS NULL
-               AND %s
-          ORDER BY stay.lead_id, stage.id, stay.number
-            """,
-            self._get_skippable_condition(),
-        )
-
-    def _get_skippable_condition(self):
-        """:return: whether `stage` belongs to the way of the deal whose `stay` follows it
-        :rtype: SQL
-        """
-        return SQL(
-            """(stage.id NOT IN (SELECT crm_stage_id FROM crm_stage_crm_team_rel)
-                OR EXISTS (SELECT FROM crm_stage_crm_team_rel team
-                            WHERE team.crm_stage_id = stage.id
-                              AND team.crm_team_id = stay.team_id))"""
+               AND way.is_step
+               AND NOT way.is_won
+               AND (way.team_ids IS NULL OR stay.team_id = ANY(way.team_ids))
+               AND way.stage_id != ALL(stay.stage_ids)
+          ORDER BY stay.lead_id, way.stage_id, stay.number
+            """
         )
 
     def _read_group_select(self, aggregate_spec, query):
@@ -279,12 +314,9 @@ class CrmFunnelReport(models.Model):
 
     @api.model
     def _get_funnel_total_measures(self):
-        """:return: aggregates over all stages: each deal is won, lost or open in one of them"""
+        """:return: more aggregates over all stages, where each deal is won, lost or open in one"""
         return [
             "lead_id:count_distinct",
-            "won:sum",
-            "lost:sum",
-            "still_there:sum",
             "days_to_win:avg",
         ]
 
@@ -301,51 +333,78 @@ class CrmFunnelReport(models.Model):
         :rtype: dict
         :raise ValueError: if the domain or the grouping names no field of this report
         """
-        domain = Domain(domain)
-        rows = self._read_group(domain, ["stage_id"], self._get_funnel_measures())
-        names = [measure.partition(":")[0] for measure in self._get_funnel_measures()]
-        # in the order of the pipeline, whatever the language
-        rows.sort(key=lambda row: (row[0].sequence, row[0].id))
-        (total,) = self._read_group(domain, [], self._get_funnel_total_measures())
+        if groupby and groupby.partition(":")[0] not in self._fields:
+            raise ValueError(f"Invalid grouping {groupby!r} of {self._name!r}")
+        grouping_sets = [[], ["stage_id"], ["process_id"]]
+        if groupby:
+            grouping_sets += [[groupby], [groupby, "stage_id"]]
+        # all figures in one statement: the way of every deal is followed once
+        (total,), stages, processes, *grouped = self.formatted_read_grouping_sets(
+            Domain(domain),
+            grouping_sets,
+            [*self._get_funnel_measures(), *self._get_funnel_total_measures()],
+        )
         return {
             "total": self._name_funnel_totals(total),
             "stages": [
                 {"id": stage.id, "name": stage.display_name, "is_won": stage.is_won}
-                | dict(zip(names, values, strict=True))
-                for stage, *values in rows
+                | self._name_funnel_measures(row)
+                for stage, row in self._sort_funnel_stages(stages, processes)
             ],
-            "groups": self._get_funnel_groups(domain, groupby) if groupby else [],
+            "groups": self._get_funnel_groups(groupby, *grouped) if groupby else [],
         }
 
     @api.model
-    def _name_funnel_totals(self, values):
-        deals, won, lost, still_there, days_to_win = values
+    def _name_funnel_measures(self, row):
+        return {name.partition(":")[0]: row[name] for name in self._get_funnel_measures()}
+
+    @api.model
+    def _name_funnel_totals(self, row):
         return {
-            "deals": deals,
-            "won": won or 0,
-            "lost": lost or 0,
-            "still_there": still_there or 0,
-            "days_to_win": days_to_win,
+            "deals": row["lead_id:count_distinct"],
+            "won": row["won:sum"] or 0,
+            "lost": row["lost:sum"] or 0,
+            "still_there": row["still_there:sum"] or 0,
+            "days_to_win": row["days_to_win:avg"],
         }
 
     @api.model
-    def _get_funnel_groups(self, domain, groupby):
+    def _sort_funnel_stages(self, stage_rows, process_rows):
+        """Order stages by the steps if all deals are of one process, else by the pipeline.
+
+        :return: list of (stage, row)
+        """
+        path = []
+        if len(process_rows) == 1 and process_rows[0]["process_id"]:
+            # sudo: the order of steps is shown with the figures of the stages
+            process_id = process_rows[0]["process_id"][0]
+            path = self.env["crm.sale.process"].sudo().browse(process_id)._get_path()
+        stages = self.env["crm.stage"].browse(row["stage_id"][0] for row in stage_rows)
+
+        def get_position(pair):
+            stage = pair[0]
+            # names, by which Odoo sorts in the end, differ from language to language
+            step = path.index(stage.id) if stage.id in path else len(path)
+            return step, stage.sequence, stage.id
+
+        return sorted(zip(stages, stage_rows, strict=True), key=get_position)
+
+    @api.model
+    def _get_funnel_groups(self, groupby, total_rows, stage_rows):
         """The funnels of the salespeople, teams, months... see :meth:`get_funnel`."""
-        measures = self._get_funnel_measures()
-        totals = self._get_funnel_total_measures()
-        stages_by_group = {}
-        for row in self.formatted_read_group(domain, [groupby, "stage_id"], measures):
-            stages_by_group.setdefault(row[groupby], {})[row["stage_id"][0]] = {
-                measure.partition(":")[0]: row[measure] for measure in measures
-            }
+        stages = {}
+        for row in stage_rows:
+            stages.setdefault(row[groupby], {})[row["stage_id"][0]] = self._name_funnel_measures(
+                row
+            )
         return [
             {
                 "label": row[groupby][1] if row[groupby] else self.env._("None"),
                 "domain": list(row["__extra_domain"]),
-                "stages": stages_by_group[row[groupby]],
-                **self._name_funnel_totals([row[name] for name in totals]),
+                "stages": stages[row[groupby]],
+                **self._name_funnel_totals(row),
             }
-            for row in self.formatted_read_group(domain, [groupby], totals)
+            for row in total_rows
         ]
 
     @api.model

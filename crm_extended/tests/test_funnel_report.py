@@ -159,6 +159,35 @@ class TestFunnelReport(FunnelCommon):
         self._assert_stage(stage)
         self._assert_stage(everybodys, reached=1, skipped=1, passed=1)
 
+    def test_order_of_a_process(self):
+        """C comes first there, B is no step: it is neither skipped nor first."""
+        process = self.env["crm.sale.process"].create(
+            {
+                "name": "C first",
+                "control": "manual",
+                "step_ids": [
+                    Command.create({"sequence": sequence, "stage_id": stage.id})
+                    for sequence, stage in enumerate((self.c, self.a, self.won))
+                ],
+            }
+        )
+        lead, second = self._create(2, stage_id=self.c.id, process_id=process.id)
+        self._move(lead, self.a, days=2)
+        self._assert_stage(self.c, reached=2, entered=2, passed=1, still_there=1)
+        self._assert_stage(self.a, reached=1, entered=1, still_there=1)
+        self._assert_stage(self.b)
+        with self._later():
+            second.action_set_won()
+        self._assert_stage(self.a, reached=2, entered=1, skipped=1, passed=1, still_there=1)
+        self._assert_stage(self.b)
+        report = self.env["crm.funnel.report"]
+        funnel = report.get_funnel(self._get_domain(), "process_id")
+        self.assertEqual([stage["name"] for stage in funnel["stages"]], ["C", "A", "Won"])
+        self.assertEqual(funnel["groups"][0]["label"], "C first")
+        self._create()
+        funnel = report.get_funnel(self._get_domain())
+        self.assertEqual([stage["name"] for stage in funnel["stages"]], ["A", "C", "Won"])
+
     def test_deleted_stage(self):
         lead = self._create()
         self._move(lead, self.b)
@@ -307,7 +336,7 @@ class TestFunnelReport(FunnelCommon):
     def test_query_count(self):
         self._move(self._create(5), self.b)
         self.env.flush_all()
-        with self.assertQueryCount(9):
+        with self.assertQueryCount(8):
             self.env["crm.funnel.report"].get_funnel(self._get_domain(), "user_id")
 
     def test_access(self):

@@ -168,11 +168,43 @@ class TestStageHistory(StageHistoryCommon):
             lead.write({"stage_id": self.c.id, "active": False, "probability": 0})
         self._assert_way(lead, "A>C!")
 
-    def test_stage_of_a_lost_deal_is_corrected(self):
+    def test_stage_of_a_lost_deal_is_changed(self):
+        """It was lost where it was lost; from there on it is in the other stage."""
         lead = self._create()
         self._lose(lead)
         self._move(lead, self.b)
-        self._assert_way(lead, "B!")
+        self._assert_way(lead, "A!")
+        self.assertEqual(lead.lost_stage_id, self.a)
+        with self._later():
+            lead.action_restore()
+        self._assert_way(lead, "A!B")
+
+    def test_archived_with_a_reason_is_lost(self):
+        lead = self._create(probability=40)
+        reason = self.env["crm.lost.reason"].create({"name": "Too slow"})
+        with self._later():
+            lead.action_archive()
+        lead.lost_reason_id = reason
+        self._assert_way(lead, "A!")
+
+    def test_steps_of_a_process(self):
+        """Forward is what the process says, whatever the order of the pipeline."""
+        process = self.env["crm.sale.process"].create(
+            {
+                "name": "C first",
+                "control": "manual",
+                "step_ids": [
+                    Command.create({"sequence": sequence, "stage_id": stage.id})
+                    for sequence, stage in enumerate((self.c, self.a, self.won))
+                ],
+            }
+        )
+        lead = self._create(stage_id=self.c.id, process_id=process.id)
+        self._move(lead, self.a)
+        self._assert_way(lead, "C>A")
+        self.assertEqual(self._get_stays(lead).process_id, process)
+        self._move(lead, self.c)
+        self._assert_way(lead, "C>A<C")
 
     def test_lost_wizard(self):
         lead = self._create()

@@ -45,3 +45,22 @@ def get_next(path, stage):
     """The stage that follows; the first one for a deal that stands nowhere; None after the last."""
     position = path.index(stage) + 1 if stage in path else 0
     return path[position] if position < len(path) else None
+
+
+def rank_stages(pipeline, path):
+    """Where every stage of the pipeline stands on a path that may have only some of them.
+
+    :param pipeline: all stages, in their order
+    :param path: the stages of the steps, in theirs
+    :return: stage → (rank, whether it is a step). Steps have even ranks; a stage that is none gets
+        the odd rank behind as many steps as come before it in the pipeline.
+    :rtype: dict
+    """
+    ranks = {}
+    for position, stage in enumerate(pipeline):
+        if stage in path:
+            ranks[stage] = (2 * path.index(stage) + 2, True)
+        else:
+            earlier = sum(step in path for step in pipeline[:position])
+            ranks[stage] = (2 * earlier + 1, False)
+    return ranks

@@ -13,14 +13,15 @@ const MIN_WIDTH = 5;
  */
 export class FunnelRenderer extends Component {
     static template = "crm_extended.FunnelRenderer";
-    static props = { model: Object };
+    // the model stays the same object: the funnel it has loaded is what changes
+    static props = { model: Object, funnel: Object };
 
     setup() {
         this.action = useService("action");
     }
 
     get funnel() {
-        return this.props.model.funnel;
+        return this.props.funnel;
     }
 
     get facts() {
