@@ -4,6 +4,7 @@ from markupsafe import Markup
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
+from odoo.tools import is_html_empty
 from odoo.tools.mail import html_to_inner_content
 
 from .crm_interaction import PENDING_STATES
@@ -149,6 +150,14 @@ class CrmInteraction(models.Model):
             "attempt_number": self.attempt_number,
             "outcome_buttons": self.outcome_buttons,
             "answer_hours": self.answer_hours if self.date_answered else False,
+            "location": self.meeting_location or "",
+            "meeting_url": self.meeting_url or "",
+            "attendee_answer": self.attendee_answer or "",
+            "attendee_answer_label": self._get_selection_label("attendee_answer"),
+            # a meeting that is planned, but not in the calendar yet
+            "can_schedule": self.kind == "meeting"
+            and self.state in PENDING_STATES
+            and not header.calendar_event_id,
             **self._prepare_timeline_notes(),
         }
 
@@ -162,7 +171,7 @@ class CrmInteraction(models.Model):
             "result_note": self.result_note or "",
             "preview": preview,
             # pictures and tables have no text, but are worth opening
-            "has_more": preview != text or "<img" in (self.message_body or self.body or ""),
+            "has_more": preview != text or "<img" in self._get_timeline_html(),
             "participants": [
                 {
                     "id": participant.id,
@@ -190,15 +199,26 @@ class CrmInteraction(models.Model):
 
     def _get_timeline_text(self):
         """The beginning of the notes or of the message, without its mark-up."""
-        body = self.message_body or self.body or ""
-        return html_to_inner_content(Markup(body[:BODY_SIZE]))
+        # the fields are sanitised
+        return html_to_inner_content(Markup(self._get_timeline_html()[:BODY_SIZE]))
+
+    def _get_timeline_html(self):
+        """The notes; of a mail its text, of an event in the calendar the invitation."""
+        return next(
+            (
+                html
+                for html in (self.message_body, self.body, self.meeting_description)
+                if not is_html_empty(html)
+            ),
+            "",
+        )
 
     def _get_selection_label(self, name):
-        return dict(self._fields[name]._description_selection(self.env))[self[name]]
+        return dict(self._fields[name]._description_selection(self.env)).get(self[name], "")
 
     @api.readonly
     def get_timeline_body(self):
         """The whole text of an entry, as HTML that was sanitised when it was stored."""
         self.ensure_one()
         self.check_access("read")
-        return self.message_body or self.body or ""
+        return self._get_timeline_html()

@@ -124,6 +124,24 @@ export class TimelineEntry extends Component {
         return (can_write && outcome_buttons && outcome_buttons.outcomes) || [];
     }
 
+    /** As many buttons as fit on a phone; the others are in a menu. */
+    get firstOutcomes() {
+        return this.outcomes.slice(0, 2);
+    }
+
+    get otherOutcomes() {
+        return this.outcomes.slice(2);
+    }
+
+    getOutcomeClass(outcome) {
+        const asks = outcome.question && outcome.question !== "none";
+        return outcome.reached && !asks ? "btn-success" : "btn-secondary";
+    }
+
+    get answerClass() {
+        return { accepted: "text-success", declined: "text-danger" }[this.entry.attendee_answer];
+    }
+
     get hasUnknown() {
         return this.entry.participants.some((person) => !person.partner_id);
     }
