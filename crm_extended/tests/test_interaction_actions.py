@@ -290,12 +290,13 @@ class TestInteractionActions(InteractionCommon):
         self._log_alone(
             chain_id=alone.chain_id.id, user_id=self.user_manager.id, user=self.user_all
         )
-        chain_user = alone.chain_id.user_id
-        alone.chain_id.sudo().user_id = self.user_manager
+        chain_sudo = alone.sudo().chain_id
+        chain_sudo.user_id = self.user_manager
+        alone.sudo().user_id = self.user_sales2
         own_lead = self.env["crm.lead"].create({"name": "Own", "user_id": self.user_sales2.id})
         with self.assertRaises(AccessError):
             alone.action_link_lead(own_lead.id)
-        alone.chain_id.sudo().user_id = chain_user
+        chain_sudo.user_id = self.user_sales2
         alone.action_link_lead(own_lead.id)
         self.assertEqual(alone.sudo().chain_id.interaction_count, 2)
 

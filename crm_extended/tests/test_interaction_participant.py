@@ -124,14 +124,28 @@ class TestInteractionParticipant(InteractionCommon):
 
     def test_phone_search_uses_indexes(self):
         Interaction = self.env["crm.interaction"]
-        self.env.cr.execute("SET LOCAL enable_seqscan = off")
+        interaction = self._log()
+        self.env.flush_all()
+        self.env.cr.execute(
+            """
+            INSERT INTO res_partner (name, phone, active, type, autopost_bills)
+                 SELECT n, '+7 903 ' || n, true, 'contact', 'ask'
+                   FROM generate_series(1000000, 1005000) n;
+            INSERT INTO crm_interaction_participant (interaction_id, role, phone, phone_digits)
+                 SELECT %s, 'other', '+7 903 ' || n, '7903' || n
+                   FROM generate_series(1000000, 1005000) n;
+            ANALYZE res_partner, crm_interaction_participant, crm_interaction
+            """,
+            [interaction.id],
+        )
         query = Interaction._search([("phone_search", "ilike", "8 495 765-43-21")])
         code, params = query.select().code, query.select().params
         self.env.cr.execute("EXPLAIN " + code, params)
         plan = "\n".join(line for (line,) in self.env.cr.fetchall())
         self.assertIn("crm_interaction_participant_phone_digits_reverse_idx", plan)
         self.assertIn("res_partner_phone_digits_reverse_idx", plan)
-        self.assertNotIn("Seq Scan on crm_interaction", plan)
+        self.assertNotIn("Seq Scan on crm_interaction_participant", plan)
+        self.assertNotIn("Seq Scan on res_partner", plan)
 
     # ------------------------------------------------------------
     # ENTERED BY HAND
