@@ -96,7 +96,7 @@ class CrmInteraction(models.Model):
         for interaction in self:
             document_sudo = documents.get(interaction)
             phone = document_sudo and document_sudo._get_interaction_phone()
-            interaction.is_phone_wrong = bool(phone) and document_sudo.is_phone_wrong
+            interaction.is_phone_wrong = bool(phone) and document_sudo._has_wrong_phone()
             interaction.client_phone = phone or interaction._get_participant_phone()
             interaction.client_name = (
                 # sudo: as the number

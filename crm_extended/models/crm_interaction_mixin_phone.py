@@ -15,12 +15,17 @@ class CrmInteractionPhone(models.AbstractModel):
 
     def _compute_is_phone_wrong(self):
         for document in self:
-            phone = document._get_interaction_phone()
-            document.is_phone_wrong = bool(phone) and any(
-                document._is_same_phone(phone, holder_sudo.crm_wrong_phone)
-                for holder_sudo in document._get_phone_holders_sudo()
-                if holder_sudo.crm_wrong_phone
-            )
+            document.is_phone_wrong = document._has_wrong_phone()
+
+    def _has_wrong_phone(self):
+        """Whether the number under which the client is called is known to be wrong."""
+        self.ensure_one()
+        phone = self._get_interaction_phone()
+        return bool(phone) and any(
+            self._is_same_phone(phone, holder_sudo.crm_wrong_phone)
+            for holder_sudo in self._get_phone_holders_sudo()
+            if holder_sudo.crm_wrong_phone
+        )
 
     def _get_interaction_phone(self):
         """Phone number under which the client is called about this document."""
@@ -56,7 +61,7 @@ class CrmInteractionPhone(models.AbstractModel):
 
     def _clear_wrong_phone(self):
         """The client was reached: the number is right after all."""
-        for document in self.filtered("is_phone_wrong"):
+        for document in self.filtered(lambda document: document._has_wrong_phone()):
             for holder_sudo in document._get_phone_holders_sudo():
                 holder_sudo.crm_wrong_phone = False
 

@@ -1,7 +1,9 @@
 from datetime import timedelta
 
+from babel.dates import format_timedelta
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
+from odoo.tools import babel_locale_parse, get_lang
 
 
 class CrmInteractionOutcomeRetry(models.Model):
@@ -46,11 +48,17 @@ class CrmInteractionOutcomeRetry(models.Model):
     @api.depends("delay", "unit")
     @api.depends_context("lang")
     def _compute_display_name(self):
-        units = dict(self._fields["unit"]._description_selection(self.env))
+        locale = babel_locale_parse(get_lang(self.env).code)
         for retry in self:
-            retry.display_name = f"{retry.delay} {units.get(retry.unit, '').lower()}"
+            # in the unit that was entered, however many of them there are
+            retry.display_name = format_timedelta(
+                retry._get_timedelta(),
+                granularity=(retry.unit or "minutes").removesuffix("s"),
+                threshold=float("inf"),
+                locale=locale,
+            )
 
     def _get_timedelta(self):
         """How long to wait, as a timedelta."""
         self.ensure_one()
-        return timedelta(**{self.unit: self.delay})
+        return timedelta(**{self.unit or "minutes": self.delay})

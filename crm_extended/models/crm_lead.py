@@ -60,20 +60,19 @@ class CrmLead(models.Model):
         elif outcome.final_action == "lost":
             self.action_set_lost(lost_reason_id=outcome.lost_reason_id.id)
         elif outcome.final_action == "stage":
-            self._move_to_final_stage(outcome.final_stage_id)
+            self._move_to_final_stage(outcome)
         elif outcome.final_action == "user":
             self.user_id = outcome.final_user_id
 
-    def _move_to_final_stage(self, stage):
+    def _move_to_final_stage(self, outcome):
         """Move the deal to the stage of deals whose client cannot be reached."""
+        stage = outcome.final_stage_id
         if stage.team_ids and self.team_id not in stage.team_ids:
-            raise UserError(
-                self.env._(
-                    "the stage belongs to %(teams)s.",
-                    teams=", ".join(stage.team_ids.mapped("name")),
-                )
-            )
-        if self.stage_id != stage:
+            raise UserError(self.env._("“%(stage)s” is a stage of other teams.", stage=stage.name))
+        if self._get_backwards(stage):
+            reason = self.env._("Could not be reached: %(outcome)s", outcome=outcome.name)
+            self.action_step_back(stage.id, reason)
+        elif self.stage_id != stage:
             self.stage_id = stage
 
     def _get_interaction_lost_action(self):

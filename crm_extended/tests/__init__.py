@@ -22,6 +22,7 @@ from . import (
     test_interaction_message,
     test_interaction_outcome,
     test_interaction_outcome_follow,
+    test_interaction_outcome_process,
     test_interaction_participant,
     test_interaction_race,
     test_interaction_sms,

@@ -54,6 +54,9 @@ class CrmInteractionRecordOutcome(models.TransientModel):
     @api.depends("res_model", "res_id")
     def _compute_client(self):
         for wizard in self:
+            if not wizard.res_id:
+                wizard.client_clock = wizard.wrong_phone = False
+                continue
             record = wizard._get_record()
             wizard.client_clock = record.client_clock
             wizard.wrong_phone = (
@@ -74,7 +77,7 @@ class CrmInteractionRecordOutcome(models.TransientModel):
     def _compute_date_callback(self):
         """Propose an hour from now, or when the client may be called next."""
         for wizard in self:
-            if wizard.question != "callback" or wizard.date_callback:
+            if wizard.question != "callback" or wizard.date_callback or not wizard.res_id:
                 continue
             window, zone = wizard._get_window()
             moment = fields.Datetime.now() + timedelta(hours=1)
@@ -88,7 +91,7 @@ class CrmInteractionRecordOutcome(models.TransientModel):
     def _compute_is_outside_hours(self):
         for wizard in self:
             wizard.is_outside_hours = False
-            if wizard.question == "callback" and wizard.date_callback:
+            if wizard.question == "callback" and wizard.date_callback and wizard.res_id:
                 window, zone = wizard._get_window()
                 wizard.is_outside_hours = not window.contains(wizard.date_callback, zone)
 
