@@ -2,11 +2,12 @@ from odoo import models
 
 
 class CrmInteractionChain(models.Model):
-    """What nobody has handled goes to whoever takes the conversation over.
+    """What nobody has handled goes to whoever takes the document over.
 
     A mail to a common address arrives before anybody is responsible for its deal. When the deal
     is given to somebody, or to somebody else, so is what has arrived and waits there; what a
-    colleague has been given personally stays with the colleague.
+    colleague has been given personally stays with the colleague. A conversation about no document
+    follows its interactions instead (see `crm.interaction.action_hand_over`).
     """
 
     _inherit = "crm.interaction.chain"
@@ -18,7 +19,14 @@ class CrmInteractionChain(models.Model):
         waiting_sudo = (
             self.env["crm.interaction"]
             .sudo()
-            .search([("chain_id", "in", self.ids), ("state", "=", "new"), ("direction", "=", "in")])
+            .search(
+                [
+                    ("chain_id", "in", self.ids),
+                    ("res_id", "!=", False),
+                    ("state", "=", "new"),
+                    ("direction", "=", "in"),
+                ]
+            )
         )
         followers_sudo = waiting_sudo.filtered(
             lambda interaction: not interaction.user_id
