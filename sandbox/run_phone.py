@@ -12,8 +12,8 @@ def main(task):
 
     The token goes nowhere else: not into the output, not into a log.
     """
+    import odoo.api
     from odoo import SUPERUSER_ID
-    from odoo.api import Environment
     from odoo.modules.registry import Registry
     from odoo.tools import config
 
@@ -22,7 +22,7 @@ def main(task):
     options = ["-c", task["config"], "-d", task["database"], "--no-http", "--log-level=error"]
     config.parse_config([*options, "--log-handler=py.warnings:CRITICAL"], setup_logging=True)
     with Registry(task["database"]).cursor() as cr:
-        env = Environment(cr, SUPERUSER_ID, {})
+        env = odoo.api.Environment(cr, SUPERUSER_ID, {})
         provider = find_provider(env, task["lines"])
         token = provider._generate_token()
     path = Path(task["state"])
