@@ -25,7 +25,8 @@ class CrmLead(models.Model):
         for kind in self._get_document_kinds().values():
             if kind["model"] in self.env and self.env[kind["model"]].has_access("read"):
                 for lead_id, documents in kind["find"]().items():
-                    counts[lead_id] += len(documents)
+                    # a deal that is being entered has no number yet
+                    counts[lead_id] = counts.get(lead_id, 0) + len(documents)
         for lead in self:
             lead.document_count = counts.get(lead.id, 0)
 
