@@ -10,6 +10,7 @@ from . import (
     calendar_attendee,
     calendar_event,
     calendar_event_meeting,
+    calendar_event_participant,
     crm_agreement,
     crm_agreement_deviation,
     crm_agreement_discount,
