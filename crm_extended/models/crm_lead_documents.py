@@ -21,14 +21,16 @@ class CrmLead(models.Model):
 
     @api.depends_context("uid")
     def _compute_document_count(self):
-        counts = dict.fromkeys(self.ids, 0)
-        for kind in self._get_document_kinds().values():
+        # a deal that is being entered has none, one that is being edited those of its record
+        stored = self._origin
+        counts = dict.fromkeys(stored.ids, 0)
+        for kind in stored._get_document_kinds().values() if stored else ():
             if kind["model"] in self.env and self.env[kind["model"]].has_access("read"):
                 for lead_id, documents in kind["find"]().items():
                     # a deal that is being entered has no number yet
                     counts[lead_id] = counts.get(lead_id, 0) + len(documents)
         for lead in self:
-            lead.document_count = counts.get(lead.id, 0)
+            lead.document_count = counts.get(lead._origin.id, 0)
 
     def _get_document_kinds(self):
         """Describe the kinds of documents, in the order in which they are shown.

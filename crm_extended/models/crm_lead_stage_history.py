@@ -35,7 +35,12 @@ class CrmLeadStageHistory(models.Model):
     _rec_name = "stage_id"
 
     lead_id = fields.Many2one(
-        "crm.lead", string="Deal", required=True, readonly=True, ondelete="cascade"
+        "crm.lead",
+        string="Deal",
+        required=True,
+        readonly=True,
+        index=True,
+        ondelete="cascade",
     )
     stage_id = fields.Many2one(
         "crm.stage", string="Stage", readonly=True, index=True, ondelete="set null"
@@ -77,7 +82,6 @@ class CrmLeadStageHistory(models.Model):
     )
     company_id = fields.Many2one("res.company", string="Company", readonly=True)
 
-    _lead_idx = models.Index("(lead_id, date_in, id)")
     _lasting_uniq = models.UniqueIndex(
         "(lead_id) WHERE result IN ('open', 'won')",
         "A deal is in one stage at a time.",

@@ -141,6 +141,14 @@ class TestDealDocuments(DealDocumentsCommon):
         self.deal.company_id = False
         self.assertEqual(self._get_documents(user), {}, "a shared deal, orders of one company")
 
+    def test_deal_being_entered(self):
+        form = Form(self.env["crm.lead"].with_user(self.sales))
+        self.assertEqual(form.document_count, 0)
+        self._create_order()
+        with Form(self.deal.with_user(self.sales)) as form:
+            form.partner_id = self.client
+            self.assertEqual(form.document_count, 1)
+
     def test_button(self):
         action = self.deal.with_user(self.sales).action_view_documents()
         self.assertEqual(action["tag"], "crm_extended.deal_documents")
