@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 
 
 class CrmInteractionChain(models.Model):
@@ -7,3 +7,7 @@ class CrmInteractionChain(models.Model):
     _inherit = "crm.interaction.chain"
 
     confidential = fields.Boolean(readonly=True, copy=False)
+
+    @api.model
+    def _get_controlled_fields(self):
+        return super()._get_controlled_fields() | {"confidential"}

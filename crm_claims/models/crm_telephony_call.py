@@ -25,7 +25,7 @@ class CrmTelephonyCall(models.Model):
         :return: a window action
         """
         self.ensure_one()
-        interaction_sudo = self._get_operated_sudo().interaction_id
+        interaction_sudo = self._get_handled_sudo().interaction_id
         self.env["crm.claim"].check_access("create")
         # sudo: the defaults of the claim are what the caller has just said
         return interaction_sudo.action_register_claim()

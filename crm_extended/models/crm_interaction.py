@@ -24,6 +24,8 @@ CONTROLLED_FIELDS = frozenset(
         "recording_url",
     }
 )
+# they follow the chain, and say who reads the message
+DOCUMENT_FIELDS = frozenset({"res_model", "res_id"})
 PENDING_STATES = ("new", "planned", "postponed")
 
 
@@ -310,6 +312,7 @@ class CrmInteraction(models.Model):
             self._check_controlled_fields(vals)
         vals_list = [{**defaults, **vals} for vals in vals_list]
         self = self.with_context(clean_context(self.env.context))  # noqa: PLW0642
+        self._check_parent_access({vals.get("parent_id") for vals in vals_list})
         self._resolve_chains(vals_list)
         interactions = super().create(vals_list)
         if any(vals.get("attachment_ids") for vals in vals_list):
@@ -321,6 +324,7 @@ class CrmInteraction(models.Model):
         self._check_controlled_fields(vals)
         if vals.get("chain_id"):
             self._check_chain_access(self.env["crm.interaction.chain"].browse(vals["chain_id"]))
+        self._check_parent_access({vals.get("parent_id")})
         if "state" not in vals:
             res = super().write(vals)
             if vals.get("attachment_ids"):
@@ -366,7 +370,7 @@ class CrmInteraction(models.Model):
         """Refuse values that only business methods may write."""
         controlled = self._get_controlled_fields()
         names = controlled.intersection(name for name, value in vals.items() if value)
-        names |= controlled.intersection(vals) if self else set()
+        names |= (controlled | DOCUMENT_FIELDS).intersection(vals) if self else set()
         if names and not self.env.su and self.env.context.get("crm_internal") is not INTERNAL:
             raise AccessError(
                 self.env._(

@@ -4,6 +4,8 @@ from psycopg2.errors import UniqueViolation
 
 # what only the code of a document may say about a chain
 CONTROLLED_FIELDS = frozenset({"res_model", "res_id", "outcome_number"})
+# what decides who sees all that was said
+ACCESS_FIELDS = frozenset({"user_id", "company_id"})
 
 
 class CrmInteractionChain(models.Model):
@@ -15,8 +17,9 @@ class CrmInteractionChain(models.Model):
     when somebody first talks about the document.
 
     The responsible, the client and the company of a chain follow those of its document, so
-    that whoever takes over a deal sees all that was said about it. A chain without a company
-    belongs to a document that all companies share.
+    that whoever takes over a deal sees all that was said about it; they are changed on the
+    document only. Without a document they are changed by those who may change everything that
+    was said. A chain without a company belongs to a document that all companies share.
 
     The summary of a chain (`crm_interaction_chain_summary.py`) is kept on it, because lists are
     sorted and grouped by it.
@@ -80,7 +83,8 @@ class CrmInteractionChain(models.Model):
         for vals in vals_list:
             self._check_controlled_fields(vals)
         # `default_res_model` and the like in a context speak of somebody else's document
-        forged = {f"default_{name}" for name in CONTROLLED_FIELDS} & set(self.env.context)
+        controlled = self._get_controlled_fields()
+        forged = {f"default_{name}" for name in controlled} & set(self.env.context)
         if forged:
             context = {k: v for k, v in self.env.context.items() if k not in forged}
             self = self.with_context(context)  # noqa: PLW0642
@@ -88,6 +92,7 @@ class CrmInteractionChain(models.Model):
 
     def write(self, vals):
         self._check_controlled_fields(vals)
+        self._check_access_fields(vals)
         res = super().write(vals)
         if vals.get("company_id"):
             # sudo: the company follows the document, also for interactions of other people
@@ -96,12 +101,44 @@ class CrmInteractionChain(models.Model):
             ).write({"company_id": vals["company_id"]})
         return res
 
+    @api.model
+    def _get_controlled_fields(self):
+        """Names of the fields that only the code of a document may write."""
+        return CONTROLLED_FIELDS
+
     def _check_controlled_fields(self, vals):
-        if not self.env.su and not CONTROLLED_FIELDS.isdisjoint(vals):
+        if not self.env.su and not self._get_controlled_fields().isdisjoint(vals):
             raise AccessError(
                 self.env._(
                     "The document of a chain cannot be set by hand. Log the interaction from "
                     "the document instead."
+                )
+            )
+
+    def _check_access_fields(self, vals):
+        """Refuse to open to somebody what the user may not change himself."""
+        if self.env.su:
+            return
+        changed = self.filtered(
+            lambda chain: any(
+                name in vals and chain[name].id != (vals[name] or False) for name in ACCESS_FIELDS
+            )
+        )
+        # sudo: to learn what there is; the rights of the user are asked for
+        chains_sudo = changed.sudo()
+        if chains_sudo.filtered("res_id"):
+            raise AccessError(
+                self.env._(
+                    "Responsible and company of “%(chain)s” are those of its document: change "
+                    "them there.",
+                    chain=chains_sudo.filtered("res_id")[0].name,
+                )
+            )
+        if not chains_sudo.interaction_ids.sudo(False).has_access("write"):
+            raise AccessError(
+                self.env._(
+                    "Some interactions of this conversation belong to colleagues: ask its "
+                    "responsible or a manager to hand it over."
                 )
             )
 

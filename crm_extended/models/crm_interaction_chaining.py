@@ -24,6 +24,12 @@ class CrmInteraction(models.Model):
             else:
                 document.sudo(False).check_access("read")
 
+    @api.model
+    def _check_parent_access(self, parent_ids):
+        """Nobody follows an interaction that he does not see: its subject would show."""
+        if not self.env.su:
+            self.browse(id_ for id_ in parent_ids if id_).check_access("read")
+
     def _resolve_chains(self, vals_list):
         """Complete `vals_list` in place: chain, client, company, documents by batch.
 

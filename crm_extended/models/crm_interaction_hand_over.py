@@ -33,7 +33,7 @@ class CrmInteraction(models.Model):
         given_sudo = given.sudo()
         chains_sudo = given_sudo.chain_id.filtered(
             lambda chain: not chain.res_id
-            and (not chain.user_id or chain.user_id in given_sudo.user_id)
+            and (not chain.user_id or chain.user_id in (given_sudo & chain.interaction_ids).user_id)
         )
         note = (note or "").strip()
         if note:

@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.exceptions import AccessError
 from odoo.tools import formataddr
 
 from .crm_interaction import INTERNAL
@@ -9,7 +10,8 @@ class CrmInteraction(models.Model):
 
     Whoever works with interactions and sees this one reads the message, too. One for which nobody
     is responsible yet is seen by everybody who works with interactions: there the message is
-    read by those who may read the document.
+    read by those who may read the document. Nobody gets to the text by taking the interaction or
+    by moving it to another conversation.
 
     When nobody outside has got a message, there was no contact: its interaction is cancelled, and
     what it had answered waits again. When it is delivered after all, it is done.
@@ -48,6 +50,21 @@ class CrmInteraction(models.Model):
             interaction.message_body = message_sudo.body
             interaction.message_attachment_ids = message_sudo.attachment_ids.sudo(False)
             interaction.message_failure = message_sudo._get_delivery_failure()
+
+    def write(self, vals):
+        if not self.env.su and not {"chain_id", "user_id"}.isdisjoint(vals):
+            # sudo: whether there is a message, whoever may read it
+            messages = self.sudo().filtered("mail_message_id").sudo(False)
+            hidden = messages - messages._filter_message_readable()
+            if hidden:
+                raise AccessError(
+                    self.env._(
+                        "“%(subject)s” is about a document that you may not read: ask its "
+                        "responsible to hand it over.",
+                        subject=hidden[0].subject,
+                    )
+                )
+        return super().write(vals)
 
     @api.model
     def _get_confidential_models(self):

@@ -92,6 +92,8 @@ class CrmInteractionParticipant(models.Model):
         return participants
 
     def write(self, vals):
+        if vals.get("interaction_id"):
+            self.env["crm.interaction"].browse(vals["interaction_id"]).check_access("write")
         res = super().write(vals)
         if vals.get("partner_id"):
             self._complete_from_partner()

@@ -130,6 +130,8 @@ class CrmLeadObjection(models.Model):
 
     def write(self, vals):
         self._check_stage_value(vals)
+        if vals.get("lead_id"):
+            self.env["crm.lead"].browse(vals["lead_id"]).check_access("write")
         return super().write(vals)
 
     @api.model

@@ -165,13 +165,17 @@ class CrmSaleProcessStep(models.Model):
             )
         )
 
-    def _get_condition_error(self):
-        """Why the condition cannot be evaluated; False if it can."""
+    def _get_condition_error(self, Lead=None):
+        """Why the condition cannot be evaluated; False if it can.
+
+        :param Lead: crm.lead with the rights under which to try it; by default all of them
+        """
         self.ensure_one()
         if not self._has_condition():
             return False
-        # sudo: the condition is about the deal, not about what the user may see of it
-        Lead = self.env["crm.lead"].sudo()
+        if Lead is None:
+            # sudo: the condition is about the deal, not about what the user may see of it
+            Lead = self.env["crm.lead"].sudo()
         try:
             with self.env.cr.savepoint(flush=False):
                 Lead.search(self._get_condition_domain() & Domain("id", "=", 0), limit=1)

@@ -8,7 +8,8 @@ class CrmTelephonyCall(models.Model):
     The card is read by the operators whose extensions the call came to, each under his own
     rights: who may not see the client, a deal or an invoice does not see it on the card either.
     What they do on the card (who called, a note) is written on the interaction, even where a
-    colleague is responsible for it: they are the ones on the telephone.
+    colleague is responsible for it: they are the ones on the telephone. Once one of them has
+    taken the call, it is out of the hands of the others whose telephones rang.
     """
 
     _inherit = "crm.telephony.call"
@@ -31,8 +32,26 @@ class CrmTelephonyCall(models.Model):
         calls_sudo = self.sudo().exists()
         if not calls_sudo or any(self.env.user not in call.user_ids for call in calls_sudo):
             raise AccessError(self.env._("This call did not come to you."))
-        if not self.env["crm.interaction"].has_access("read"):
+        # accountants read the headers of interactions, but no calls
+        if not self.env[self._name].has_access("read"):
             raise AccessError(self.env._("Calls are shown to those who record interactions."))
+        return calls_sudo
+
+    def _is_in_hand(self):
+        """Whether the user deals with this call, and no colleague does (self is under sudo)."""
+        self.ensure_one()
+        user = self.env.user
+        interaction = self.interaction_id.sudo(False)
+        return self.user_id in (user, user.browse()) or interaction.has_access("write")
+
+    def _get_handled_sudo(self):
+        """These calls under sudo, if the user may write on their interactions."""
+        calls_sudo = self._get_operated_sudo()
+        for call_sudo in calls_sudo:
+            if not call_sudo._is_in_hand():
+                raise AccessError(
+                    self.env._("%(user)s has taken this call.", user=call_sudo.user_id.name)
+                )
         return calls_sudo
 
     def _prepare_card(self, call_sudo):
@@ -55,7 +74,7 @@ class CrmTelephonyCall(models.Model):
             "is_readable": interaction_sudo.sudo(False).has_access("read")
             if interaction_sudo
             else False,
-            "note": interaction_sudo.result_note or "",
+            "note": (call_sudo._is_in_hand() and interaction_sudo.result_note) or "",
             "outcomes": self._prepare_card_outcomes(interaction_sudo),
             "client": self._prepare_card_client(partner, interaction_sudo) if is_visible else False,
             "is_hidden": bool(partner) and not is_visible,
@@ -122,7 +141,7 @@ class CrmTelephonyCall(models.Model):
 
     def set_note(self, note):
         """Write what was said on the interaction of this call."""
-        interaction_sudo = self._get_operated_sudo().interaction_id
+        interaction_sudo = self._get_handled_sudo().interaction_id
         if not interaction_sudo:
             raise UserError(self.env._("There is nothing yet to write a note on."))
         interaction_sudo.write({"result_note": (note or "").strip() or False})
@@ -134,7 +153,7 @@ class CrmTelephonyCall(models.Model):
         The contact is given to the participant, and with it to all others of that number.
         """
         self.ensure_one()
-        call_sudo = self._get_operated_sudo()
+        call_sudo = self._get_handled_sudo()
         partner = self.env["res.partner"].browse(partner_id).exists()
         partner.check_access("read")
         if not partner or partner.company_id not in (self.env["res.company"], call_sudo.company_id):
@@ -156,7 +175,7 @@ class CrmTelephonyCall(models.Model):
     def set_deal(self, lead_id):
         """Say which deal the call is about: it moves to the conversation of that deal."""
         self.ensure_one()
-        interaction_sudo = self._get_operated_sudo().interaction_id
+        interaction_sudo = self._get_handled_sudo().interaction_id
         deal = self.env["crm.lead"].browse(lead_id).exists()
         deal.check_access("read")
         if not deal or not interaction_sudo:

@@ -27,6 +27,7 @@ from . import (
     test_interaction_race,
     test_interaction_sms,
     test_interaction_summary,
+    test_interaction_takeover,
     test_interaction_timeline,
     test_interaction_tour,
     test_mail_headers,

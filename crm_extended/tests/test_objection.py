@@ -216,6 +216,14 @@ class TestObjection(SaleProcessCommon):
             self.by_year.with_user(self.user_sales).unlink()
         self.price.with_user(self.user_manager).write({"name": "Costs too much"})
 
+    def test_stays_with_deals_one_may_change(self):
+        line = self._note(self.lead, self.price)
+        theirs = self.env["crm.lead"].create(
+            {"name": "Theirs", "type": "opportunity", "user_id": self.user_sales2.id}
+        )
+        with self.assertRaises(AccessError):
+            line.with_user(self.user_sales).lead_id = theirs
+
     def test_companies(self):
         other = self.env["res.company"].create({"name": "Other Mills"})
         theirs = self.env["crm.objection"].create({"name": "Theirs", "company_id": other.id})

@@ -148,6 +148,21 @@ class TestSaleProcessSetup(SaleProcessCommon):
         with self.assertRaisesRegex(ValidationError, "write the message"), self.cr.savepoint():
             step.condition_message = False
 
+    def test_condition_asks_for_nothing_secret(self):
+        """Moving deals would tell the answer about fields that its author may not read."""
+        step = self.process.step_ids[:1].with_user(self.user_manager)
+        self.assertFalse(
+            self.env["res.partner"]
+            .with_user(self.user_manager)
+            ._has_field_access(self.env["res.partner"]._fields["signup_type"], "read")
+        )
+        values = {
+            "condition": "[('user_id.partner_id.signup_type', '=like', 's%')]",
+            "condition_message": "Guess",
+        }
+        with self.assertRaises(ValidationError):
+            step.write(values)
+
     def test_broken_condition_is_told_and_stops_nobody(self):
         self.lead.write({"email_from": "m@birch.example.com", "stage_id": self.need.id})
         step = self._get_step(self.need)

@@ -131,6 +131,33 @@ class TestTelephonyCard(TelephonyCase):
         with self.assertRaises(AccessError):
             call.with_user(self.user_sales).set_note("x")
 
+    def test_call_in_other_hands(self):
+        """Who only heard the telephone ring neither reads nor changes what a colleague wrote."""
+        self._send(self._ringing(number="+37126000777", extension=["102", "101"]))
+        self._send(self._event("answered", 5, extension="102"))
+        call = self._get_call()
+        call.with_user(self.user_sales2).set_note("He is moving to another supplier")
+        self.assertFalse(call.interaction_id.with_user(self.user_sales).has_access("read"))
+        self.assertEqual(self._get_card(self.user_sales)["note"], "")
+        for act in (
+            lambda call: call.set_note("x"),
+            lambda call: call.set_partner(self.client_contact.id),
+            lambda call: call.set_deal(self.lead.id),
+        ):
+            with self.assertRaises(AccessError):
+                act(call.with_user(self.user_sales))
+        self.assertEqual(call.interaction_id.result_note, "He is moving to another supplier")
+
+    def test_accountant_at_a_telephone(self):
+        """Headers of interactions are one thing, calls and their notes another."""
+        self.provider.line_ids[0].user_id = self.user_accountant
+        self._send(self._ringing(extension="101"))
+        call = self._get_call().with_user(self.user_accountant)
+        with self.assertRaises(AccessError):
+            call.get_card()
+        with self.assertRaises(AccessError):
+            call.set_note("x")
+
     def test_unknown_becomes_known(self):
         self._send(self._ringing(number="+37129000111"))
         card = self._get_card()
