@@ -197,6 +197,8 @@ class CrmInteraction(models.Model):
         for name, value in (row | log).items():
             field = self._fields[name]
             field._insert_cache(interaction, [field.convert_to_cache(value, interaction)])
+        if values.get("mail_message_id"):
+            self._fields["mail_message_id"]._update_inverses(interaction, values["mail_message_id"])
         # what is computed from the new rows, here and elsewhere
         with self.env.protecting([self._fields[name] for name in computed], interaction):
             interaction.modified(self._fields, create=True)

@@ -21,6 +21,15 @@ class CrmInteractionMixin(models.AbstractModel):
     interaction_chain_id = fields.Many2one(
         "crm.interaction.chain", string="Interaction Chain", compute="_compute_interaction_chain"
     )
+    # at most one; whoever asks for those of many documents one by one makes one query
+    interaction_chain_ids = fields.One2many(
+        "crm.interaction.chain",
+        "res_id",
+        string="Interaction Chains",
+        domain=lambda self: [("res_model", "=", self._name)],
+        copy=False,
+        groups=fields.NO_ACCESS,
+    )
     interaction_ids = fields.One2many(
         "crm.interaction",
         "res_id",
@@ -197,11 +206,7 @@ class CrmInteractionMixin(models.AbstractModel):
     def _update_interaction_chains(self):
         """Bring name, client, responsible and company of the chains up to date."""
         # sudo: the chain follows the document, whoever changes it
-        for chain_sudo in (
-            self.env["crm.interaction.chain"]
-            .sudo()
-            .search([("res_model", "=", self._name), ("res_id", "in", self.ids)])
-        ):
+        for chain_sudo in self.sudo().interaction_chain_ids:
             document_sudo = self.sudo().browse(chain_sudo.res_id)
             values = document_sudo._prepare_interaction_chain_values()
             changed = {

@@ -3,6 +3,7 @@ from odoo.addons.phone_validation.tools.phone_validation import phone_get_region
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import SQL
+from odoo.tools.sql import column_exists, create_column, table_exists
 
 from ..tools.phone_digits import MIN_DIGITS, get_digits, get_phone_patterns
 
@@ -27,6 +28,27 @@ class CrmInteractionParticipant(models.Model):
     _phone_digits_reverse_idx = models.Index(
         "(reverse(phone_digits) text_pattern_ops) WHERE phone_digits IS NOT NULL"
     )
+
+    def _auto_init(self):
+        """Fill the digits of participants from before 19.0.1.1.0 in one statement."""
+        cr = self.env.cr
+        is_new = table_exists(cr, self._table) and not column_exists(
+            cr, self._table, "phone_digits"
+        )
+        if is_new:
+            create_column(cr, self._table, "phone_digits", "varchar")
+        res = super()._auto_init()
+        if is_new:
+            # as `_compute_phone_digits` does
+            cr.execute(
+                SQL(
+                    r"""UPDATE crm_interaction_participant
+                           SET phone_digits = NULLIF(regexp_replace(
+                               COALESCE(NULLIF(phone_sanitized, ''), phone), '\D', '', 'g'), '')
+                         WHERE phone IS NOT NULL OR phone_sanitized IS NOT NULL"""
+                )
+            )
+        return res
 
     @api.depends("phone", "phone_sanitized")
     def _compute_phone_digits(self):

@@ -23,11 +23,9 @@ class CrmLead(models.Model):
         res = super().write(vals)
         if not {"active", "stage_id", "probability"}.isdisjoint(vals):
             closed = self.filtered(lambda lead: not lead._is_interaction_open())
-            if closed:
-                chains = self.env["crm.interaction.chain"]._find_for_documents(closed)
-                self.env["crm.interaction.chain"].browse(
-                    [chain.id for chain in chains.values()]
-                )._cancel_retries()
+            # sudo: see `_find_for_documents`
+            chains_sudo = closed.sudo().interaction_chain_ids
+            chains_sudo.sudo(self.env.su)._cancel_retries()
         return res
 
     def _get_interaction_phone(self):
@@ -47,7 +45,13 @@ class CrmLead(models.Model):
         return self.state_id
 
     def _is_interaction_open(self):
-        return super()._is_interaction_open() and self.won_status == "pending"
+        # what is archived is not open, so that it is not lost either
+        return super()._is_interaction_open() and not self._is_won()
+
+    def _is_won(self):
+        """Whether the deal is won; its probability is not asked for outside of a won stage."""
+        self.ensure_one()
+        return self.stage_id.is_won and self.won_status == "won"
 
     def _interaction_give_up(self, outcome):
         """Archive, lose, move or hand over the deal, as the outcome says.

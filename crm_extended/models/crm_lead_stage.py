@@ -1,5 +1,7 @@
 from odoo import api, fields, models
+from odoo.exceptions import ConcurrencyError
 from odoo.tools import SQL
+from psycopg2.errors import UniqueViolation
 
 from .crm_lead_stage_history import LASTING_RESULTS
 
@@ -28,13 +30,24 @@ class CrmLead(models.Model):
     After any write that may have moved a deal, its present stage and state are compared with its
     last stay, and what differs is recorded: so every road counts (form, kanban, import, RPC,
     won and lost buttons, restore, merge, computed stages), and none counts twice. A batch costs
-    one query to look, one for the ends of each kind and one for the beginnings.
+    two queries to look, one for the ends of each kind and one for the beginnings; deals that are
+    written one by one share the looks. Nothing is flushed or computed that can wait: estimates of
+    Odoo's predictive scoring above all, which cost several queries a deal outside of a batch.
     """
 
     _inherit = "crm.lead"
 
     stage_history_ids = fields.One2many(
         "crm.lead.stage.history", "lead_id", string="Stage History", readonly=True, copy=False
+    )
+    # what the deal itself compares with: all of them, whoever has read the others before
+    stage_history_log_ids = fields.One2many(
+        "crm.lead.stage.history",
+        "lead_id",
+        string="Stage History Log",
+        readonly=True,
+        copy=False,
+        groups=fields.NO_ACCESS,
     )
 
     @api.model_create_multi
@@ -63,7 +76,7 @@ class CrmLead(models.Model):
         self.ensure_one()
         if self.type != "opportunity" or not self.stage_id:
             return None
-        if self.won_status == "won":
+        if self._is_won():
             return "won"
         if self._is_lost():
             return "lost"
@@ -97,29 +110,18 @@ class CrmLead(models.Model):
         """:return: the last stay of each deal
         :rtype: dict[int, crm.lead.stage.history]
         """
-        # sudo: the log is written by the deal, whoever moves it and wherever it goes
-        History = self.env["crm.lead.stage.history"].sudo()
-        History.flush_model(["lead_id", "date_in"])
-        rows = self.env.execute_query(
-            SQL(
-                """SELECT DISTINCT ON (lead_id) lead_id, id
-                     FROM crm_lead_stage_history
-                    WHERE lead_id = ANY(%s)
-                 ORDER BY lead_id, date_in DESC, id DESC""",
-                self.ids,
-            )
-        )
-        stays = History.browse(row[1] for row in rows)
-        return {row[0]: stay for row, stay in zip(rows, stays, strict=True)}
+        # sudo: the log is written by the deal, whoever moves it and wherever it goes. Read through
+        # the field, the stays of all deals that are written one by one come in one query.
+        return {
+            lead.id: max(lead.stage_history_log_ids, key=lambda stay: (stay.date_in, stay.id))
+            for lead in self.sudo()
+            if lead.stage_history_log_ids
+        }
 
     def _record_stage_history(self):
         """Bring the log of these deals up to their present stages and states."""
-        if not self:
-            return
         # sudo: a deal that has just been handed over or moved to another company is recorded, too
         leads_sudo = self.sudo()
-        # two transactions that move one deal meet in its row, which makes the later one try again
-        leads_sudo.flush_recordset(["stage_id", "active", "won_status"])
         last_stays = self._get_last_stays_sudo()
         now = fields.Datetime.now()
         changes = {}  # values, as items -> ids of the stays that get them
@@ -136,10 +138,16 @@ class CrmLead(models.Model):
         History = self.env["crm.lead.stage.history"].sudo()
         for values, stay_ids in changes.items():
             History.browse(stay_ids).write(dict(values))
-        if changes:
-            # the stays that have ended make room for those that begin
-            History.flush_model()
-        History.create(new_vals_list)
+        if not new_vals_list:
+            return
+        # the stays that have ended, now or before, make room for those that begin
+        History.flush_model()
+        try:
+            History.create(new_vals_list)
+        except UniqueViolation as error:
+            # somebody moved one of the deals at the same moment: run the request again, then its
+            # stay will be there
+            raise ConcurrencyError(str(error)) from error
 
     def _compare_stage_history(self, stay, date):
         """What is to be recorded of one deal.

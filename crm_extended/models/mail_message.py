@@ -1,6 +1,6 @@
 from collections import defaultdict
 
-from odoo import models
+from odoo import fields, models
 from odoo.tools import is_html_empty
 
 from .mail_mail import FAILED_STATES
@@ -20,9 +20,18 @@ class MailMessage(models.Model):
 
     _inherit = "mail.message"
 
+    crm_interaction_ids = fields.One2many(
+        "crm.interaction",
+        "mail_message_id",
+        string="Interactions",
+        copy=False,
+        groups=fields.NO_ACCESS,
+    )
+
     def _get_interactions(self):
-        # sudo: the message decides, whoever may see its interaction
-        return self.env["crm.interaction"].sudo()._find_by_messages(self)
+        # sudo: the message decides, whoever may see its interaction. Read through the field, those
+        # of all messages that are moved one by one (Odoo merges deals so) come in one query.
+        return self.sudo().crm_interaction_ids
 
     def write(self, vals):
         res = super().write(vals)

@@ -30,6 +30,7 @@ from . import (
     test_interaction_takeover,
     test_interaction_timeline,
     test_interaction_tour,
+    test_lead_cost,
     test_mail_headers,
     test_meeting_changes,
     test_my_calls,

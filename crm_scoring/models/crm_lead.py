@@ -304,8 +304,9 @@ class CrmLead(models.Model):
     def create(self, vals_list):
         for vals in vals_list:
             self._check_score_untouched(vals)
-            # named, so that a default which the client has stored does not take their place
-            vals.update(class_adjustment=0, score_class=False)
+        # named, so that a default which the client has stored does not take their place
+        named = {"class_adjustment": 0, "score_class": False}
+        vals_list = [{**vals, **named} for vals in vals_list]
         # defaults come from the client too
         names = {f"default_{name}" for name in self._get_score_fields()}
         context = {key: val for key, val in self.env.context.items() if key not in names}

@@ -40,6 +40,15 @@ class TestLeadScore(ScoringCommon):
             self.assertEqual(spy.call_count, 1)
         self.assertEqual(deal.score_value, 90)
 
+    def test_values_of_the_caller_stay_as_they_are(self):
+        """A dict that creates one deal creates another one, too."""
+        values = {"name": "Twice", "type": "opportunity"}
+        given = dict(values)
+        deals = self.env["crm.lead"].create([values, values])
+        deals += self.env["crm.lead"].create(values)
+        self.assertEqual(values, given)
+        self.assertEqual(len(deals), 3)
+
     def test_a_saved_form_shows_the_new_score(self):
         deal = self._create_deal()
         [values] = deal.with_user(self.user_sales).web_save(
