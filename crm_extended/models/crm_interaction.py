@@ -140,12 +140,12 @@ class CrmInteraction(models.Model):
     # about what
     chain_id = fields.Many2one(
         "crm.interaction.chain",
-        string="Chain",
+        string="Conversation",
         required=True,
         index=True,
         ondelete="cascade",
         check_company=True,
-        help="What the conversation is about. Left empty: the chain of the document or client.",
+        help="What it belongs to. Left empty: the conversation about the document or client.",
     )
     res_model = fields.Char(
         string="Document Model", compute="_compute_document", store=True, precompute=True
@@ -227,7 +227,25 @@ class CrmInteraction(models.Model):
 
     @api.model
     def _default_subject(self):
-        return self.env._("Call")
+        return self._get_default_subject(self.env.context.get("default_kind") or "call")
+
+    @api.model
+    def _get_default_subject(self, kind):
+        """What an interaction is called until somebody says what it is about, or False."""
+        if kind == "other":
+            return False
+        return dict(self._fields["kind"]._description_selection(self.env)).get(kind, False)
+
+    @api.onchange("kind")
+    def _onchange_kind(self):
+        """A subject and a direction that nobody has chosen follow the kind."""
+        kinds = ("call", "meeting", "email", "message")
+        if not self.subject or self.subject in map(self._get_default_subject, kinds):
+            self.subject = self._get_default_subject(self.kind)
+        if self.kind == "meeting" and self.direction == "out":
+            self.direction = "none"
+        elif self.kind != "meeting" and self.direction == "none":
+            self.direction = "out"
 
     @api.depends("date_start", "duration")
     def _compute_date_end(self):

@@ -26,7 +26,7 @@ class CrmInteractionChain(models.Model):
     """
 
     _name = "crm.interaction.chain"
-    _description = "Interaction Chain"
+    _description = "Conversation"
     _order = "date_next, date_last desc, id desc"
     _check_company_auto = True
 
@@ -58,8 +58,8 @@ class CrmInteractionChain(models.Model):
         string="Recorded Outcomes",
         readonly=True,
         copy=False,
-        help="Counts the outcomes recorded in this chain. The screen sends back the number it "
-        "has shown, so that two clicks on one attempt are recorded once.",
+        help="Counts the outcomes recorded in this conversation. The screen sends back the number "
+        "it has shown, so that two clicks on one attempt are recorded once.",
     )
 
     _document_uniq = models.UniqueIndex(

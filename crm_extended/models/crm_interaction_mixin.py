@@ -19,7 +19,7 @@ class CrmInteractionMixin(models.AbstractModel):
     _description = "Interaction Mixin"
 
     interaction_chain_id = fields.Many2one(
-        "crm.interaction.chain", string="Interaction Chain", compute="_compute_interaction_chain"
+        "crm.interaction.chain", string="Conversation", compute="_compute_interaction_chain"
     )
     # at most one; whoever asks for those of many documents one by one makes one query
     interaction_chain_ids = fields.One2many(

@@ -345,6 +345,22 @@ class TestInteraction(InteractionCommon):
         self.assertEqual(interaction.partner_id, self.client_contact)
 
     @users("int_sales")
+    def test_subject_and_direction_follow_the_kind(self):
+        form = Form(self.env["crm.interaction"])
+        self.assertEqual((form.subject, form.direction), ("Call", "out"))
+        form.kind = "meeting"
+        self.assertEqual((form.subject, form.direction), ("Meeting", "none"))
+        form.kind = "email"
+        self.assertEqual((form.subject, form.direction), ("Email", "out"))
+        form.kind = "other"
+        self.assertFalse(form.subject, "something else has to be named")
+        form.subject = "Letter by post"
+        form.kind = "call"
+        self.assertEqual(form.subject, "Letter by post", "what was typed stays")
+        meeting = Form(self.env["crm.interaction"].with_context(default_kind="meeting"))
+        self.assertEqual((meeting.subject, meeting.direction), ("Meeting", "none"))
+
+    @users("int_sales")
     def test_form_without_chain(self):
         with Form(self.env["crm.interaction"]) as form:
             form.subject = "Met at the fair"

@@ -27,7 +27,7 @@ export class OutcomeButtonsField extends Component {
     }
 
     getIcon(outcome) {
-        return ICONS[outcome.question] || (outcome.reached ? "fa-phone" : "fa-tty");
+        return ICONS[outcome.question] || (outcome.reached ? "fa-phone" : "");
     }
 
     async onClick(outcome) {
