@@ -94,7 +94,9 @@ class CrmInteraction(models.Model):
         defaults = {"kind": "call"}
         if len(self) == 1:
             defaults = {"kind": self.kind, "subject": self.subject}
-        return self._get_dialog_action("crm.interaction.plan", self.env._("Plan Next"), **defaults)
+        return self._get_dialog_action(
+            "crm.interaction.plan", self.env._("Plan Next"), size="large", **defaults
+        )
 
     def action_reply(self):
         """Answer this interaction: open what it takes to do so.

@@ -54,8 +54,11 @@ class CrmInteraction(models.Model):
         """Open the dialog that asks until when these interactions are postponed."""
         return self._get_dialog_action("crm.interaction.postpone", self.env._("Postpone"))
 
-    def _get_dialog_action(self, model, title, **defaults):
-        """Window action of a dialog about these interactions."""
+    def _get_dialog_action(self, model, title, *, size="medium", **defaults):
+        """Window action of a dialog about these interactions.
+
+        :param str size: of the dialog, as Odoo names it: "medium", "large"
+        """
         return {
             "type": "ir.actions.act_window",
             "name": title,
@@ -64,6 +67,7 @@ class CrmInteraction(models.Model):
             "target": "new",
             "context": {
                 "default_interaction_ids": self.ids,
+                "dialog_size": size,
                 **{f"default_{field}": value for field, value in defaults.items()},
             },
         }
