@@ -247,6 +247,17 @@ class CrmInteraction(models.Model):
         elif self.kind != "meeting" and self.direction == "none":
             self.direction = "out"
 
+    @api.onchange("date_start")
+    def _onchange_date_start(self):
+        """What is entered for a time to come is planned, not done."""
+        if (
+            not self._origin
+            and self.state == "done"
+            and self.date_start
+            and self.date_start > fields.Datetime.now()
+        ):
+            self.state = "planned"
+
     @api.depends("date_start", "duration")
     def _compute_date_end(self):
         for interaction in self:

@@ -361,6 +361,17 @@ class TestInteraction(InteractionCommon):
         self.assertEqual((meeting.subject, meeting.direction), ("Meeting", "none"))
 
     @users("int_sales")
+    def test_time_to_come_is_planned(self):
+        form = Form(self.env["crm.interaction"])
+        self.assertEqual(form.state, "done")
+        form.partner_id = self.client_contact
+        form.date_start = fields.Datetime.now() + timedelta(days=1)
+        self.assertEqual(form.state, "planned")
+        interaction = form.save()
+        self.assertEqual(interaction.state, "planned")
+        self.assertEqual(interaction.date_deadline, interaction.date_start)
+
+    @users("int_sales")
     def test_form_without_chain(self):
         with Form(self.env["crm.interaction"]) as form:
             form.subject = "Met at the fair"

@@ -98,8 +98,12 @@ export class TimelineEntry extends Component {
         if (hours === false) {
             return "";
         }
-        return hours < 1
-            ? _t("answered in %s working minutes", Math.round(hours * 60))
+        const minutes = Math.round(hours * 60);
+        if (!minutes) {
+            return _t("answered"); // at once, or before work began
+        }
+        return minutes < 60
+            ? _t("answered in %s working minutes", minutes)
             : _t("answered in %s working hours", Math.round(hours * 10) / 10);
     }
 
