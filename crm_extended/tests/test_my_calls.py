@@ -1,5 +1,6 @@
 import json
 import random
+from ast import literal_eval
 from datetime import date, datetime, timedelta
 
 import pytz
@@ -31,7 +32,7 @@ class TestMyCalls(InteractionCommon):
             "crm_extended.crm_interaction_action_calls"
         )
         domain = [
-            *fields.Domain(eval(action["domain"])),
+            *fields.Domain(literal_eval(action["domain"])),
             ("user_id", "=", (user or self.user_sales).id),
             ("state", "in", ("new", "planned", "postponed")),
             *extra,
