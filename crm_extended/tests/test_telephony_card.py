@@ -133,9 +133,10 @@ class TestTelephonyCard(TelephonyCase):
 
     def test_call_in_other_hands(self):
         """Who only heard the telephone ring neither reads nor changes what a colleague wrote."""
-        self._send(self._ringing(number="+37126000777", extension=["102", "101"]))
+        self._send(self._ringing(number="+37126000777", extension=["101", "102"]))
         self._send(self._event("answered", 5, extension="102"))
         call = self._get_call()
+        call.interaction_id.chain_id.user_id = self.user_sales2
         call.with_user(self.user_sales2).set_note("He is moving to another supplier")
         self.assertFalse(call.interaction_id.with_user(self.user_sales).has_access("read"))
         self.assertEqual(self._get_card(self.user_sales)["note"], "")
