@@ -154,6 +154,8 @@ class CalendarEvent(models.Model):
                         ("state", "in", PENDING_STATES),
                     ]
                 )
+                # by its activity nobody takes a meeting that he may not change
+                if interaction._is_changed_by_user()
             }
         for event in missing:
             interaction = Interaction_sudo.browse(changes.planned.get(event.id))

@@ -8,7 +8,9 @@ from odoo import api, fields, models
 class CrmInteraction(models.Model):
     """Planned interactions about a document have an activity there.
 
-    Whoever moves or hands over the one moves or hands over the other (`mail_activity.py`).
+    Whoever moves or hands over the one moves or hands over the other (`mail_activity.py`). On a
+    document that many may change (a client) an activity is taken by anybody; with it goes the
+    interaction, and what is noted there, only from those who may change it.
     A meeting that is in the calendar is planned there and gets no activity of its own; if its
     event has one, that is finished together with the meeting.
     """
@@ -90,7 +92,11 @@ class CrmInteraction(models.Model):
         for interaction in self:
             activity = interaction.activity_id
             values = {}
-            if activity.user_id and activity.user_id != interaction.user_id:
+            if (
+                activity.user_id
+                and activity.user_id != interaction.user_id
+                and interaction._is_changed_by_user()
+            ):
                 values["user_id"] = activity.user_id.id
             # the day of a meeting that is in the calendar follows its event
             if not interaction.calendar_event_id:
@@ -100,6 +106,10 @@ class CrmInteraction(models.Model):
                     values[name] = moment
             if values:
                 interaction.write(values)
+
+    def _is_changed_by_user(self):
+        """Whether the user may change this interaction himself, which is under sudo here."""
+        return self.sudo(False).has_access("write")
 
     def _get_moment_on(self, day):
         """The hour at which the interaction is due, on another day.
@@ -143,7 +153,8 @@ class CrmInteraction(models.Model):
     def _finish_from_activities(self, feedback):
         """Mark these interactions as done because their activities are.
 
-        Whoever has done it becomes responsible; the organiser of a meeting remains.
+        Whoever has done it becomes responsible; the organiser of a meeting remains, and so does
+        a colleague whose interaction the user may not change.
         """
         values = {"state": "done"}
         if feedback:
@@ -151,8 +162,12 @@ class CrmInteraction(models.Model):
         meetings = self.filtered("calendar_event_id")
         if meetings:
             meetings.write(values)
-        if self - meetings:
-            (self - meetings).write({**values, "user_id": self.env.uid})
+        given = (self - meetings).filtered(lambda interaction: interaction._is_changed_by_user())
+        if given:
+            given.write({**values, "user_id": self.env.uid})
+        kept = self - meetings - given
+        if kept:
+            kept.write(values)
 
     # ------------------------------------------------------------
     # ACTIVITIES THAT WERE NOT PLANNED AS INTERACTIONS

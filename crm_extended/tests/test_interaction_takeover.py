@@ -127,3 +127,49 @@ class TestInteractionTakeover(InteractionCommon):
         responsible.user_id = self.user_sales2
         self.env.invalidate_all()
         self.assertIn("Our last price", seen.message_body)
+
+    def test_activity_gives_nothing_away(self):
+        """Activities of a client are taken by anybody, notes of colleagues are not."""
+        planned = self._log(
+            document=self.client_contact,
+            kind="meeting",
+            body="<p>Between us</p>",
+            state="planned",
+            date_start="2030-01-01 10:00:00",
+        )
+        activity = planned.activity_id.with_user(self.user_sales2)
+        activity.user_id = self.user_sales2
+        self.assertEqual(planned.sudo().user_id, self.user_sales)
+        partners = self.user_sales2.partner_id | self.client_contact
+        event = (
+            self.env["calendar.event"]
+            .with_user(self.user_sales2)
+            .create(
+                {
+                    "name": "Ours",
+                    "start": "2030-01-01 10:00:00",
+                    "stop": "2030-01-01 11:00:00",
+                    "partner_ids": [Command.set(partners.ids)],
+                    "activity_ids": [Command.link(activity.id)],
+                }
+            )
+        )
+        self.assertNotEqual(event.interaction_id, planned)
+        self.assertFalse(planned.sudo().calendar_event_id)
+        with self.assertRaises(AccessError):
+            self._read_body(planned, self.user_sales2)
+
+    def test_activity_done_by_another(self):
+        planned = self._log(
+            document=self.client_contact,
+            body="<p>Between us</p>",
+            state="planned",
+            date_start="2030-01-01 10:00:00",
+        )
+        planned.activity_id.with_user(self.user_sales2).action_feedback("Called instead")
+        planned_sudo = planned.sudo()
+        self.assertEqual(planned_sudo.state, "done")
+        self.assertEqual(planned_sudo.result_note, "Called instead")
+        self.assertEqual(planned_sudo.user_id, self.user_sales)
+        with self.assertRaises(AccessError):
+            self._read_body(planned, self.user_sales2)
