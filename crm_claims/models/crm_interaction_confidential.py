@@ -14,3 +14,7 @@ class CrmInteraction(models.Model):
     @api.model
     def _get_controlled_fields(self):
         return super()._get_controlled_fields() | {"confidential"}
+
+    @api.model
+    def _get_access_fields(self):
+        return [*super()._get_access_fields(), "confidential"]

@@ -203,7 +203,7 @@ class CrmInteraction(models.Model):
 
     _document_idx = models.Index("(res_model, res_id)")
     _pending_idx = models.Index(
-        "(user_id, date_deadline) WHERE state IN ('new', 'planned', 'postponed')"
+        "(user_id, date_deadline, state) WHERE state IN ('new', 'planned', 'postponed')"
     )
     _mail_message_uniq = models.UniqueIndex(
         "(mail_message_id) WHERE mail_message_id IS NOT NULL",

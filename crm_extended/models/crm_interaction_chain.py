@@ -2,6 +2,8 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, ConcurrencyError
 from psycopg2.errors import UniqueViolation
 
+from .crm_interaction_list import PARTNER_NAME_FIELDS
+
 # what only the code of a document may say about a chain
 CONTROLLED_FIELDS = frozenset({"res_model", "res_id", "outcome_number"})
 # what decides who sees all that was said
@@ -73,8 +75,16 @@ class CrmInteractionChain(models.Model):
         for res_model, chains in self.filtered("res_id").grouped("res_model").items():
             if res_model not in self.env:
                 continue
-            documents = self.env[res_model].browse(chains.mapped("res_id")).exists()
-            names = {doc.id: doc.display_name for doc in documents._filtered_access("read")}
+            Document = self.env[res_model].with_context(active_test=False)
+            if not Document.has_access("read"):
+                continue
+            # one query: which are there and may be read, and only what their names are made of
+            documents = Document.search_fetch(
+                [("id", "in", chains.mapped("res_id"))],
+                PARTNER_NAME_FIELDS if res_model == "res.partner" else ["display_name"],
+                order="id",
+            )
+            names = {document.id: document.display_name for document in documents}
             for chain in chains:
                 chain.res_name = names.get(chain.res_id, False)
 

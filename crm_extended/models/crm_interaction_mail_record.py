@@ -1,5 +1,11 @@
+import contextlib
+
 from odoo import api, models
+from odoo.exceptions import ConcurrencyError
 from odoo.tools import SQL
+from psycopg2.errors import UniqueViolation
+
+from .crm_interaction_chain_summary import EMPTY_SUMMARY
 
 # read from the chain on the way to a new interaction
 CHAIN_FIELDS = ("res_model", "res_id", "state", "partner_id", "user_id", "company_id")
@@ -15,10 +21,13 @@ PARTICIPANT_COMPUTED_FIELDS = (
 class CrmInteraction(models.Model):
     """Writing a contact down: a message must not cost noticeably more than without us.
 
-    The interaction and its participants are written in one statement, past `create`; two messages
-    in one moment, or one message twice, end in one row. What other fields and records compute
-    from an interaction follows as after a `create`. What overrides of `create` do for an
-    interaction that is new or done is called by name in `_record_contact`.
+    The interaction, its participants, its conversation if it is the first one there, and the
+    summary of the conversation are written in one statement, past `create`; two messages in one
+    moment, or one message twice, end in one row. What other fields and records compute from an
+    interaction or a conversation follows as after a `create`. What overrides of `create` do for
+    an interaction that is new or done is called by name in `_record_contact`.
+
+    The summary is not counted anew: a message adds one contact that took place or arrived.
     """
 
     _inherit = "crm.interaction"
@@ -29,7 +38,7 @@ class CrmInteraction(models.Model):
 
         :return: the interaction; empty if the message is recorded already
         """
-        chain, parent, usable, is_waiting = self._get_contact_place(contact)
+        chain, chain_values, parent, usable, is_waiting = self._get_contact_place(contact)
         if chain.state != "open":
             document = contact["document"]
             chain = chain._open_for_documents(document)[document.id]
@@ -38,7 +47,7 @@ class CrmInteraction(models.Model):
             self._prepare_contact_participant_values(person, usable, values["company_id"])
             for person in contact["people"]
         ]
-        interaction = self._insert_contact(values, people)
+        interaction = self._insert_contact(values, people, chain, chain_values)
         if is_waiting and values["state"] == "done":
             interaction._settle_answers()
         return interaction
@@ -47,9 +56,10 @@ class CrmInteraction(models.Model):
     def _get_contact_place(self, contact):
         """Where a contact belongs, in one query.
 
-        :return: the chain of its document, empty if there is none yet; the interaction in it
-            which the message answers; of the people and the document's client the ids of
-            those whom the company may use; whether something in the chain waits for an answer
+        :return: the chain of its document; the values with which this chain has still to be
+            inserted, empty if it is there; the interaction in it which the message answers; of
+            the people and the document's client the ids of those whom the company may use;
+            whether something in the chain waits for an answer
         """
         document, message = contact["document"], contact["message"]
         Chain = self.env["crm.interaction.chain"]
@@ -60,7 +70,7 @@ class CrmInteraction(models.Model):
         names = list(dict.fromkeys([*CHAIN_FIELDS, *self._get_chain_copies().values()]))
         Chain.flush_model(names)
         self.env["res.partner"].flush_model(["company_id"])
-        ((usable, is_waiting, chain_id, parent_id, company_id, *values),) = self.env.execute_query(
+        (found,) = self.env.execute_query(
             SQL(
                 """
                 SELECT ARRAY(
@@ -75,7 +85,9 @@ class CrmInteraction(models.Model):
                              WHERE waiting.chain_id = chain.id
                                AND waiting.direction = 'in'
                                AND waiting.state IN ('new', 'planned', 'postponed')
-                       ), chain.id, parent.id, parent.company_id, %(columns)s
+                       ), chain.id,
+                       CASE WHEN chain.id IS NULL THEN nextval('crm_interaction_chain_id_seq') END,
+                       parent.id, parent.company_id, %(columns)s
                   FROM (SELECT 1) AS one
              LEFT JOIN crm_interaction_chain chain
                     ON chain.res_model = %(res_model)s AND chain.res_id = %(res_id)s
@@ -91,12 +103,30 @@ class CrmInteraction(models.Model):
                 parent_message_id=(mail and mail.parent_id) or message.parent_id.id or None,
             )
         )
-        chain = Chain.browse(chain_id or [])
-        for name, value in zip(names, values, strict=True):
-            Chain._fields[name]._insert_cache(chain, [value])
+        usable, is_waiting, chain_id, new_id, parent_id, company_id, *row = found
+        chain, chain_values = Chain.browse(chain_id or new_id), {}
+        values = dict(zip(names, row, strict=True))
+        if not chain_id:
+            chain_values = self._prepare_contact_chain_values(document)
+            values |= chain_values
+        for name, value in values.items():
+            field = Chain._fields[name]
+            field._insert_cache(chain, [field.convert_to_cache(value, chain)])
         parent = self.browse(parent_id or [])
         self._fields["company_id"]._insert_cache(parent, [company_id])
-        return chain, parent, set(usable), is_waiting
+        return chain, chain_values, parent, set(usable), is_waiting
+
+    @api.model
+    def _prepare_contact_chain_values(self, document):
+        """Values of the chain that a document gets with its first message."""
+        Chain = self.env["crm.interaction.chain"]
+        values = document._prepare_interaction_chain_values()
+        others = [
+            name
+            for name, field in Chain._fields.items()
+            if field.column_type and field.store and field.default and name not in values
+        ]
+        return Chain.default_get(others) | values
 
     @api.model
     def _get_chain_copies(self):
@@ -136,11 +166,13 @@ class CrmInteraction(models.Model):
         }
 
     @api.model
-    def _insert_contact(self, values, people):
+    def _insert_contact(self, values, people, chain, chain_values):
         """Insert an interaction with its participants.
 
         :param dict values: as for `create`, without the computed fields
         :param list people: values of its participants
+        :param chain: the chain of the interaction
+        :param dict chain_values: values with which the chain is inserted, empty if it is there
         :return: the interaction; empty if its message is recorded already
         """
         computed = self._prepare_contact_computed_values(values)
@@ -159,37 +191,49 @@ class CrmInteraction(models.Model):
         }
         Participant = self.env["crm.interaction.participant"]
         people_columns = [*people[0], *log]
-        rows = self.env.execute_query(
-            SQL(
-                """
-                WITH interaction AS (
-                    INSERT INTO crm_interaction (%(columns)s) VALUES (%(values)s)
-                    ON CONFLICT (mail_message_id) WHERE mail_message_id IS NOT NULL DO NOTHING
-                    RETURNING id
-                ), participant AS (
-                    INSERT INTO crm_interaction_participant (interaction_id, %(people_columns)s)
-                    SELECT interaction.id, %(people_values)s
-                      FROM interaction, (VALUES %(people)s) AS person (%(people_columns)s)
-                    RETURNING id
+        try:
+            rows = self.env.execute_query(
+                SQL(
+                    """
+                    WITH %(chain)s interaction AS (
+                        INSERT INTO crm_interaction (%(columns)s) VALUES (%(values)s)
+                        ON CONFLICT (mail_message_id) WHERE mail_message_id IS NOT NULL DO NOTHING
+                        RETURNING id
+                    ), participant AS (
+                        INSERT INTO crm_interaction_participant
+                                    (interaction_id, %(people_columns)s)
+                        SELECT interaction.id, %(people_values)s
+                          FROM interaction, (VALUES %(people)s) AS person (%(people_columns)s)
+                        RETURNING id
+                    ) %(summary)s
+                    SELECT interaction.id, ARRAY(SELECT id FROM participant) FROM interaction
+                    """,
+                    chain=self._get_contact_chain_sql(chain, chain_values | log, values)
+                    if chain_values
+                    else SQL(),
+                    columns=SQL(", ").join(map(SQL.identifier, [*row, *log])),
+                    values=self._get_columns_sql(self, row | log),
+                    people_columns=SQL(", ").join(map(SQL.identifier, people_columns)),
+                    people_values=SQL(", ").join(
+                        SQL(
+                            "CAST(person.%s AS %s)",
+                            SQL.identifier(name),
+                            SQL(Participant._fields[name].column_type[0]),
+                        )
+                        for name in people_columns
+                    ),
+                    people=SQL(", ").join(
+                        SQL("(%s)", self._get_columns_sql(Participant, person | log))
+                        for person in people
+                    ),
+                    summary=self._get_contact_summary_sql(chain, chain_values, values),
                 )
-                SELECT interaction.id, ARRAY(SELECT id FROM participant) FROM interaction
-                """,
-                columns=SQL(", ").join(map(SQL.identifier, [*row, *log])),
-                values=self._get_columns_sql(self, row | log),
-                people_columns=SQL(", ").join(map(SQL.identifier, people_columns)),
-                people_values=SQL(", ").join(
-                    SQL(
-                        "CAST(person.%s AS %s)",
-                        SQL.identifier(name),
-                        SQL(Participant._fields[name].column_type[0]),
-                    )
-                    for name in people_columns
-                ),
-                people=SQL(", ").join(
-                    SQL("(%s)", self._get_columns_sql(Participant, person | log))
-                    for person in people
-                ),
             )
+        except UniqueViolation as error:
+            # somebody opened the chain at the same moment: run again, then it will be there
+            raise ConcurrencyError(str(error)) from error
+        chain.invalidate_recordset(
+            None if chain_values and not rows else list(EMPTY_SUMMARY), flush=False
         )
         if not rows:
             return self.browse()
@@ -200,14 +244,109 @@ class CrmInteraction(models.Model):
         if values.get("mail_message_id"):
             self._fields["mail_message_id"]._update_inverses(interaction, values["mail_message_id"])
         # what is computed from the new rows, here and elsewhere
-        with self.env.protecting([self._fields[name] for name in computed], interaction):
+        written = [(interaction, computed), (chain, EMPTY_SUMMARY)]
+        with contextlib.ExitStack() as stack:
+            for record, names in written:
+                fields = [record._fields[name] for name in names]
+                stack.enter_context(self.env.protecting(fields, record))
             interaction.modified(self._fields, create=True)
-        if any(person["phone"] for person in people) or any(
-            field.compute and field.store and field.name not in PARTICIPANT_COMPUTED_FIELDS
-            for field in Participant._fields.values()
+            if chain_values and self._has_other_computed_fields(chain, EMPTY_SUMMARY):
+                chain.modified(chain._fields, create=True)
+        if any(person["phone"] for person in people) or self._has_other_computed_fields(
+            Participant, PARTICIPANT_COMPUTED_FIELDS
         ):
             participants.modified(Participant._fields, create=True)
         return interaction
+
+    @api.model
+    def _has_other_computed_fields(self, records, names):
+        """Whether a model has stored computed fields besides these, which are written here."""
+        return any(
+            field.compute and field.store and field.name not in names
+            for field in records._fields.values()
+        )
+
+    @api.model
+    def _get_contact_chain_sql(self, chain, row, values):
+        """The part of the statement that inserts a chain with its first interaction.
+
+        :param dict row: values of its columns
+        :param dict values: of the interaction
+        """
+        row = row | {
+            "id": chain.id,
+            "interaction_count": 1,
+            "unhandled_count": int(values["state"] == "new"),
+        }
+        if values["state"] != "cancelled":
+            row |= {"date_first": values["date_start"], "date_last": values["date_start"]}
+        columns = [
+            chain.id if name == "id" else chain._fields[name].convert_to_column_insert(value, chain)
+            for name, value in row.items()
+        ]
+        return SQL(
+            """
+            chain AS (
+                INSERT INTO crm_interaction_chain (%(names)s)
+                SELECT %(columns)s
+                 WHERE NOT EXISTS (
+                        SELECT 1 FROM crm_interaction WHERE mail_message_id = %(message_id)s)
+                RETURNING id
+            ),
+            """,
+            names=SQL(", ").join(map(SQL.identifier, row)),
+            columns=SQL(", ").join(
+                SQL("CAST(%s AS %s)", column, SQL(chain._fields[name].column_type[0]))
+                for name, column in zip(row, columns, strict=True)
+            ),
+            message_id=values["mail_message_id"],
+        )
+
+    @api.model
+    def _get_contact_summary_sql(self, chain, chain_values, values):
+        """The part of the statement that brings the summary of the chain up to date.
+
+        The row of the chain is always written: see the summary of `crm.interaction.chain`.
+
+        :param dict chain_values: as in `_insert_contact`: such a chain has its summary already
+        :param dict values: of the interaction
+        """
+        parts = []
+        if not chain_values:
+            took_place = values["state"] != "cancelled"
+            parts.append(
+                SQL(
+                    """
+                    , summary AS (
+                        UPDATE crm_interaction_chain chain
+                           SET interaction_count = COALESCE(chain.interaction_count, 0) + 1,
+                               unhandled_count = COALESCE(chain.unhandled_count, 0) + %(new)s,
+                               date_first = LEAST(chain.date_first, %(date)s),
+                               date_last = GREATEST(chain.date_last, %(date)s)
+                          FROM interaction
+                         WHERE chain.id = %(chain_id)s
+                    )
+                    """,
+                    new=int(values["state"] == "new"),
+                    date=SQL("%s::timestamp", values["date_start"] if took_place else None),
+                    chain_id=chain.id,
+                )
+            )
+        if values["user_id"] and values["user_id"] != chain.user_id.id:
+            parts.append(
+                SQL(
+                    """
+                    , guest AS (
+                        INSERT INTO crm_interaction_chain_guest_rel (chain_id, user_id)
+                        SELECT %(chain_id)s, %(user_id)s FROM interaction
+                        ON CONFLICT DO NOTHING
+                    )
+                    """,
+                    chain_id=chain.id,
+                    user_id=values["user_id"],
+                )
+            )
+        return SQL(" ").join(parts)
 
     @api.model
     def _get_columns_sql(self, records, values):

@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
+from odoo.tools import ormcache
 
 
 class CrmInteractionOutcome(models.Model):
@@ -204,6 +205,26 @@ class CrmInteractionOutcome(models.Model):
                 )
 
     # ------------------------------------------------------------
+    # CRUD
+    # ------------------------------------------------------------
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        outcomes = super().create(vals_list)
+        self.env.registry.clear_cache()
+        return outcomes
+
+    def write(self, vals):
+        res = super().write(vals)
+        self.env.registry.clear_cache()
+        return res
+
+    def unlink(self):
+        res = super().unlink()
+        self.env.registry.clear_cache()
+        return res
+
+    # ------------------------------------------------------------
     # BUTTONS
     # ------------------------------------------------------------
 
@@ -213,16 +234,24 @@ class CrmInteractionOutcome(models.Model):
 
         :return: list of dicts with id, name, reached, note_required, question
         """
-        outcomes = self.search([("company_id", "in", (False, company.id))])
+        if not self.has_access("read"):
+            return []
+        return [dict(button) for button in self._get_cached_buttons(company.id)]
+
+    @api.model
+    @ormcache("company_id", "self.env.lang")
+    def _get_cached_buttons(self, company_id):
+        # sudo: the same for everybody who works in the company
+        outcomes_sudo = self.sudo().with_context(active_test=True)
         return [
             {
-                "id": outcome.id,
-                "name": outcome.name,
-                "reached": outcome.reached,
-                "note_required": outcome.note_required,
-                "question": outcome.question,
+                "id": outcome_sudo.id,
+                "name": outcome_sudo.name,
+                "reached": outcome_sudo.reached,
+                "note_required": outcome_sudo.note_required,
+                "question": outcome_sudo.question,
             }
-            for outcome in outcomes
+            for outcome_sudo in outcomes_sudo.search([("company_id", "in", (False, company_id))])
         ]
 
     def _get_question_action(self, record, key, note=None, callback=None, phone=None):

@@ -97,7 +97,8 @@ BARE = {
           FROM crm_interaction i JOIN crm_interaction_chain chain ON chain.id = i.chain_id
          WHERE i.user_id = %(uid)s AND {DUE} AND {OWN} AND i.company_id = ANY(%(companies)s)
            AND i.state IN ('new', 'planned', 'postponed')
-      GROUP BY chain.id ORDER BY chain.date_next, chain.date_last DESC, chain.id DESC LIMIT 10
+      GROUP BY chain.id
+      ORDER BY min(i.date_deadline), chain.date_next, chain.date_last DESC, chain.id DESC LIMIT 10
         """,
         f"""
         SELECT i.*, partner.complete_name, outcome.name
