@@ -8,6 +8,7 @@ from odoo.tools import is_html_empty
 from odoo.tools.mail import html_to_inner_content
 
 from .crm_interaction import PENDING_STATES
+from .crm_interaction_list import fetch_names
 
 PAGE_SIZE = 40
 # what is planned stands above the pages; more than this is a list, not a time line
@@ -58,20 +59,22 @@ class CrmInteraction(models.Model):
             past &= Domain("date_start", "<", date) | (
                 Domain("date_start", "=", date) & Domain("id", "<", last_id)
             )
-        entries = self.search(past, order="date_start desc, id desc", limit=PAGE_SIZE + 1)
-        page = {
-            "entries": entries[:PAGE_SIZE]._prepare_timeline_entries(),
-            "has_more": len(entries) > PAGE_SIZE,
-        }
+        found = self.search_fetch(past, order="date_start desc, id desc", limit=PAGE_SIZE + 1)
+        entries = found[:PAGE_SIZE]
+        planned = self.browse()
+        if not before:
+            planned = self.search_fetch(
+                shown & Domain("state", "in", ("planned", "postponed")),
+                order="date_deadline, id",
+                limit=PLANNED_SIZE,
+            )
+        # prepared together: what belongs to them is read at once
+        prepared = (entries + planned)._prepare_timeline_entries()
+        page = {"entries": prepared[: len(entries)], "has_more": len(found) > PAGE_SIZE}
         if before:
             return page
-        planned = self.search(
-            shown & Domain("state", "in", ("planned", "postponed")),
-            order="date_deadline, id",
-            limit=PLANNED_SIZE,
-        )
         return page | {
-            "planned": planned._prepare_timeline_entries(),
+            "planned": prepared[len(entries) :],
             "counts": self._get_timeline_counts(domain),
             "kinds": dict(self._fields["kind"]._description_selection(self.env)),
             "can_log": self.has_access("create"),
@@ -107,6 +110,7 @@ class CrmInteraction(models.Model):
 
     def _prepare_timeline_entries(self):
         """What the time line shows of these interactions, as plain values."""
+        fetch_names(self, ["user_id", "partner_id"])
         writable = self._filtered_access("write")
         # sudo: names of what the entries show anyway; the notes are guarded below
         chains = self.sudo().chain_id.sudo(self.env.su)._filtered_access("read")
@@ -142,10 +146,10 @@ class CrmInteraction(models.Model):
             "duration": self.duration,
             "is_pending": self.state in PENDING_STATES,
             "is_overdue": self.is_overdue,
-            "user": header.user_id and {"id": header.user_id.id, "name": header.user_id.name},
-            "partner": header.partner_id
+            "user": bool(header.user_id) and {"id": header.user_id.id, "name": header.user_id.name},
+            "partner": bool(header.partner_id)
             and {"id": header.partner_id.id, "name": header.partner_id.display_name},
-            "outcome": header.outcome_id
+            "outcome": bool(header.outcome_id)
             and {"name": header.outcome_id.name, "reached": header.outcome_id.reached},
             "attempt_number": self.attempt_number,
             "outcome_buttons": self.outcome_buttons,
@@ -165,13 +169,17 @@ class CrmInteraction(models.Model):
         """What was said, by whom, with which files: for those who may read it."""
         if not self._has_field_access(self._fields["body"], "read"):
             return {"preview": "", "has_more": False, "participants": [], "attachments": []}
-        text = self._get_timeline_text()
+        # sudo: what belongs to an entry, whose access has just been checked, is read without
+        # asking for the same rights again
+        notes = self.sudo()
+        html = self._get_timeline_html()
+        text = self._get_timeline_text(html)
         preview = textwrap.shorten(text, PREVIEW_SIZE, placeholder="…")
         return {
-            "result_note": self.result_note or "",
+            "result_note": notes.result_note or "",
             "preview": preview,
             # pictures and tables have no text, but are worth opening
-            "has_more": preview != text or "<img" in self._get_timeline_html(),
+            "has_more": preview != text or "<img" in html,
             "participants": [
                 {
                     "id": participant.id,
@@ -181,7 +189,7 @@ class CrmInteraction(models.Model):
                     "phone": participant.phone or "",
                     "email": participant.email or "",
                 }
-                for participant in self.participant_ids
+                for participant in notes.participant_ids.sudo(self.env.su)
             ],
             "attachments": [
                 {
@@ -191,27 +199,24 @@ class CrmInteraction(models.Model):
                     "size": attachment.file_size,
                 }
                 # sudo: the files belong to the interaction or to its message, which is read
-                for attachment in (self.attachment_ids | self.message_attachment_ids).sudo()
+                for attachment in notes.attachment_ids | self.message_attachment_ids.sudo()
             ],
-            "recording_url": self.recording_url or "",
+            "recording_url": notes.recording_url or "",
             "failure": self.message_failure or "",
         }
 
-    def _get_timeline_text(self):
+    @api.model
+    def _get_timeline_text(self, html):
         """The beginning of the notes or of the message, without its mark-up."""
         # the fields are sanitised
-        return html_to_inner_content(Markup(self._get_timeline_html()[:BODY_SIZE]))
+        return html_to_inner_content(Markup(html[:BODY_SIZE]))
 
     def _get_timeline_html(self):
         """The notes; of a mail its text, of an event in the calendar the invitation."""
-        return next(
-            (
-                html
-                for html in (self.message_body, self.body, self.meeting_description)
-                if not is_html_empty(html)
-            ),
-            "",
-        )
+        for name in ("message_body", "body", "meeting_description"):
+            if not is_html_empty(self[name]):
+                return self[name]
+        return ""
 
     def _get_selection_label(self, name):
         return dict(self._fields[name]._description_selection(self.env)).get(self[name], "")

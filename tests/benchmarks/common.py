@@ -21,6 +21,8 @@ a throw-away database that has the four add-ons and no demo data, and ends with 
 ``bench.median(label, function, repeat=5, setup=None)``
     Median of the wall-clock seconds of ``function()``; one run more goes first, uncounted;
     ``setup()`` runs before each, uncounted. The figures become a row of the table.
+``bench.medians((label, function), (label, function), repeat=9)``
+    The same for two or more that are compared, run in turns.
 ``bench.once(label, function)``
     The seconds of a single run, for what cannot be repeated; returns ``(seconds, result)``.
 ``bench.row(label, *cells)``
@@ -55,18 +57,28 @@ class Benchmark:
 
     def median(self, label, function, repeat=5, setup=None):
         """Median seconds of ``repeat`` runs after one that is not counted."""
-        times = []
-        for number in range(repeat + 1):
-            if setup:
-                setup()
-            started = time.perf_counter()
-            function()
-            if number:
-                times.append(time.perf_counter() - started)
-        median = statistics.median(times)
-        spread = f"{min(times):.3f} to {max(times):.3f} s, {repeat} runs"
-        self.row(label, f"{median:.3f} s", spread)
+        (median,) = self.medians((label, function), repeat=repeat, setup=setup)
         return median
+
+    def medians(self, *measured, repeat=9, setup=None):
+        """Median seconds of several functions, run in turns after one round that is not counted.
+
+        :param measured: pairs of a label and a function
+        :return: list of seconds, in their order
+        """
+        times = [[] for _pair in measured]
+        for number in range(repeat + 1):
+            for (_label, function), seconds in zip(measured, times, strict=True):
+                if setup:
+                    setup()
+                started = time.perf_counter()
+                function()
+                if number:
+                    seconds.append(time.perf_counter() - started)
+        for (label, _function), seconds in zip(measured, times, strict=True):
+            spread = f"{min(seconds):.3f} to {max(seconds):.3f} s, {repeat} runs"
+            self.row(label, f"{statistics.median(seconds):.3f} s", spread)
+        return [statistics.median(seconds) for seconds in times]
 
     def once(self, label, function):
         """Seconds of one run, and what it returned."""
