@@ -35,6 +35,8 @@ ADDONS = sorted(path.parent.name for path in ROOT.glob("*/__manifest__.py"))
 MANIFEST_KEYS = test_manifests.MANIFEST_KEYS | {"excludes"}  # ir.module.module reads it
 INDEXED = test_index.BTREE_INDEX_IGNORE_FIELDS | {
     "crm.interaction.res_id",  # covered by _document_idx; always searched with the model
+    "crm.interaction.chain.res_id",  # covered by _document_uniq; always searched with the model
+    "crm.interaction.mail_message_id",  # covered by _mail_message_uniq
     "crm.lead.score.lead_id",  # covered by first key of _lead_date_index
 }
 MODULES = (

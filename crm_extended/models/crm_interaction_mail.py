@@ -131,11 +131,6 @@ class CrmInteraction(models.Model):
         contact = self._prepare_message_contact(document, message, recipients_data)
         return self._record_contact(contact) if contact else self.browse()
 
-    @api.model
-    def _find_by_messages(self, messages):
-        """Interactions that these messages have become."""
-        return self.search([("mail_message_id", "in", messages.ids)])
-
     # ------------------------------------------------------------
     # WHAT IS A CONTACT
     # ------------------------------------------------------------

@@ -218,7 +218,7 @@ class CrmInteraction(models.Model):
                         SQL(
                             "CAST(person.%s AS %s)",
                             SQL.identifier(name),
-                            SQL(Participant._fields[name].column_type[0]),
+                            SQL.identifier(Participant._fields[name].column_type[0]),
                         )
                         for name in people_columns
                     ),
@@ -296,7 +296,7 @@ class CrmInteraction(models.Model):
             """,
             names=SQL(", ").join(map(SQL.identifier, row)),
             columns=SQL(", ").join(
-                SQL("CAST(%s AS %s)", column, SQL(chain._fields[name].column_type[0]))
+                SQL("CAST(%s AS %s)", column, SQL.identifier(chain._fields[name].column_type[0]))
                 for name, column in zip(row, columns, strict=True)
             ),
             message_id=values["mail_message_id"],
