@@ -104,6 +104,8 @@ class TestLeadCost(StageHistoryCommon):
 
     def test_archive_and_restore_in_one_transaction(self):
         lead = self._create()
+        # archived at 0 % it would be lost
+        lead.probability = 40
         for active in (False, True, False, True):
             lead.active = active
         self._assert_way(lead, "A-A-A")
