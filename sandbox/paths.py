@@ -7,6 +7,7 @@ from pathlib import Path
 APPLICATION = "crm-suite-odoo19"
 ROOT = Path(__file__).resolve().parent.parent
 REQUIREMENTS = ROOT / "requirements.txt"
+PEERS = ROOT / "tests" / "benchmarks" / "requirements.txt"
 
 
 def cache_dir():

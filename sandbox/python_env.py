@@ -1,4 +1,4 @@
-"""The virtual environment with Odoo's Python requirements and the test tools, all pinned."""
+"""Virtual environments, all pinned: Odoo's requirements with the test tools; benchmarks' peers."""
 
 import importlib.util
 import os
@@ -20,6 +20,21 @@ def environment_key(requirements, odoo_path):
     return cache.digest(requirements, python, platform.machine(), odoo_path)
 
 
+def get_peers_python():
+    """Path of a Python with the libraries that benchmarks compare with; none of them is ours.
+
+    It is apart from Odoo's: each side keeps the versions it wants.
+    """
+    requirements = paths.PEERS.read_text(encoding="utf-8")
+    key = environment_key(requirements, "peers")
+    folder = paths.cache_dir() / f"peers-{key}"
+    if cache.read_stamp(folder) != key:
+        system.require_space(paths.cache_dir(), 2, "The environment of the peers")
+        cache.install(folder, key, _build_peers, movable=False)
+        _remove_old(folder)
+    return folder / "bin/python"
+
+
 def get_python(source):
     """Path of a Python that imports Odoo from ``source`` and everything in requirements.txt."""
     requirements = paths.REQUIREMENTS.read_text(encoding="utf-8")
@@ -33,8 +48,9 @@ def get_python(source):
 
 
 def _remove_old(current):
-    """Keep the environment in use and the one before it."""
-    others = [path for path in current.parent.glob("venv-*") if path != current]
+    """Keep the environment in use and the one of its kind before it."""
+    kind = current.name.partition("-")[0]
+    others = [path for path in current.parent.glob(f"{kind}-*") if path != current]
     for path in sorted(others, key=lambda path: path.stat().st_mtime)[:-1]:
         process.run(["rm", "-rf", path])
 
@@ -43,10 +59,28 @@ def _build(folder, source):
     python = folder / "bin/python"
     with Step(f"Creating a Python {platform.python_version()} environment"):
         pip = _create(folder, python)
-    total = sum(
-        1 for line in paths.REQUIREMENTS.read_text().splitlines() if re.match(r"[A-Za-z]", line)
+    _install(pip, paths.REQUIREMENTS, "Installing Python packages")
+    packages = next(folder.glob("lib/python*/site-packages"))
+    (packages / "odoo-sandbox.pth").write_text(f"{source.python_path}\n", encoding="utf-8")
+    process.run(
+        [python, "-W", "ignore", "-c", "import odoo.release, psycopg2, lxml, pytest_odoo"],
+        log="python-check.log",
+        what="The new Python environment does not import Odoo",
+        remedy="python3 -m sandbox doctor",
+        cwd="/",
     )
-    with Step("Installing Python packages") as step:
+
+
+def _build_peers(folder):
+    pip = _create(folder, folder / "bin/python")
+    _install(pip, paths.PEERS, "Installing the peers of the benchmarks")
+
+
+def _install(pip, requirements, title):
+    """Install everything that a requirements file pins; only ready-made packages."""
+    lines = requirements.read_text(encoding="utf-8").splitlines()
+    total = sum(1 for line in lines if re.match(r"[A-Za-z]", line))
+    with Step(title) as step:
         seen = set()
 
         def note(line):
@@ -59,24 +93,15 @@ def _build(folder, source):
         process.run(
             [*pip, "install", "--disable-pip-version-check", "--no-input"]
             + ["--only-binary=:all:", *(f"--no-binary={name}" for name in SOURCE_ONLY)]
-            + ["--progress-bar=off", "-r", paths.REQUIREMENTS],
+            + ["--progress-bar=off", "-r", requirements],
             log="pip.log",
             progress=note,
-            what="Installing the Python packages failed",
+            what=f"{title} failed",
             remedy="check the network and start again: downloads that are complete are kept. "
             "'No matching distribution' means that this Python has no ready-made package: "
             "run the sandbox with Python 3.11 or 3.12",
             env={**os.environ, "PIP_CACHE_DIR": str(paths.cache_dir() / "pip")},
         )
-    packages = next(folder.glob("lib/python*/site-packages"))
-    (packages / "odoo-sandbox.pth").write_text(f"{source.python_path}\n", encoding="utf-8")
-    process.run(
-        [python, "-W", "ignore", "-c", "import odoo.release, psycopg2, lxml, pytest_odoo"],
-        log="python-check.log",
-        what="The new Python environment does not import Odoo",
-        remedy="python3 -m sandbox doctor",
-        cwd="/",
-    )
 
 
 def _create(folder, python):

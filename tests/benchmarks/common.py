@@ -29,6 +29,9 @@ a throw-away database that has the four add-ons and no demo data, and ends with 
     A row of your own: memory, rows per second, notes.
 ``bench.verdict(ours, peer, limit)``
     Prints the table and ``rfm: 1.3x bare SQL (at most 2x): holds``; returns the exit status.
+``os.environ["SANDBOX_PEERS_PYTHON"]``
+    A Python with the libraries of ``requirements.txt`` in this folder, for programs of the peers
+    (pandas, scikit-learn, mlxtend...); set for a benchmark whose text names the variable.
 ``bench.bound(value, limit, unit)``
     The same for a fixed limit: ``import: 210 s (at most 300 s): holds``.
 """
