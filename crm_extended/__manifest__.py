@@ -56,6 +56,7 @@
         "views/sale_order_views.xml",
         "views/account_move_views.xml",
         "views/res_partner_views.xml",
+        "views/res_partner_legal_views.xml",
         "views/res_config_settings_views.xml",
         "views/crm_sale_history_views.xml",
         "views/crm_sale_fact_views.xml",

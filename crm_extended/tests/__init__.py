@@ -31,6 +31,7 @@ from . import (
     test_interaction_timeline,
     test_interaction_tour,
     test_lead_cost,
+    test_legal_numbers,
     test_mail_headers,
     test_meeting_changes,
     test_my_calls,
