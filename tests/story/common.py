@@ -5,7 +5,7 @@ import shutil
 from contextlib import contextmanager
 
 from odoo.tests import HttpCase, new_test_user
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import TimeoutError, expect, sync_playwright
 
 DESKTOP = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}
@@ -103,8 +103,13 @@ class StoryCase(HttpCase):
     # ------------------------------------------------------------
 
     def open_record(self, page, action, record_id):
+        """Open a form; once more if it does not come: the page after signing in may still load."""
         page.goto(f"/odoo/action-{action}/{record_id}")
-        page.wait_for_selector(".o_form_view")
+        try:
+            page.wait_for_selector(".o_form_view")
+        except TimeoutError:
+            page.reload()
+            page.wait_for_selector(".o_form_view")
 
     def press(self, page, name, within=""):
         """Press the button of a method and wait until the server has answered."""
