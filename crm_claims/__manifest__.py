@@ -1,6 +1,6 @@
 {
     "name": "Claims",
-    "version": "19.0.1.1.0",
+    "version": "19.0.1.2.0",
     "category": "Services/Claims",
     "summary": "Register, investigate, decide and learn from claims",
     "author": "CRM Suite",

@@ -11,6 +11,7 @@ from . import (
     crm_claim_dates,
     crm_claim_decided,
     crm_claim_fault,
+    crm_claim_fault_log,
     crm_claim_guilt,
     crm_claim_handling,
     crm_claim_investigated,
@@ -38,5 +39,6 @@ from . import (
     res_config_settings,
     res_partner,
     res_partner_call_card,
+    res_users,
     sale_order,
 )

@@ -96,7 +96,8 @@ class CrmClaim(models.Model):
             if vals.get("name", "/") in ("/", False, ""):
                 vals["name"] = company._next_claim_number()
         claims = super(CrmClaim, self._defer_fault_check()).create(vals_list).with_env(self.env)
-        claims._check_fault_shares()
+        # sudo: with whatever guilt they came, be it by a default
+        claims.filtered(lambda claim: claim.sudo().fault_ids)._after_fault_change()
         claims._assign_responsible(
             claims.browse(
                 claim.id
@@ -110,7 +111,7 @@ class CrmClaim(models.Model):
         if "fault_ids" not in vals:
             return super().write(vals)
         result = super(CrmClaim, self._defer_fault_check()).write(vals)
-        self._check_fault_shares()
+        self._after_fault_change()
         return result
 
     @api.ondelete(at_uninstall=False)

@@ -9,8 +9,11 @@ _DEFERRED = object()
 class CrmClaimFault(models.Model):
     """A part of the guilt for a claim: a department or an employee, a share and the reason.
 
-    The shares of one claim add up to 100 % whichever way they are changed; a change is logged
-    on the claim. An employee brings his department.
+    The shares of one claim add up to 100 % whichever way they are changed. An employee brings
+    his department. Every change is kept in ``crm.claim.fault.log``, which accountants and the
+    accused do not read; the chatter of the claim, which they may read, says nothing of guilt.
+    Who is accused no longer follows the claim, unless he handles it or may see what is held
+    against him.
     """
 
     _name = "crm.claim.fault"
@@ -21,6 +24,14 @@ class CrmClaimFault(models.Model):
     claim_id = fields.Many2one("crm.claim", required=True, index=True, ondelete="cascade")
     company_id = fields.Many2one(related="claim_id.company_id", store=True, index=True)
     employee_id = fields.Many2one("hr.employee", index="btree_not_null", check_company=True)
+    accused_user_id = fields.Many2one(
+        "res.users",
+        "Accused User",
+        related="employee_id.user_id",
+        store=True,
+        index="btree_not_null",
+        help="Does not see the claim, unless employees may see claims against them.",
+    )
     department_id = fields.Many2one(
         "hr.department",
         compute="_compute_department_id",
@@ -65,24 +76,23 @@ class CrmClaimFault(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         faults = super().create(vals_list)
-        faults._after_change()
+        faults.claim_id._after_fault_change()
         return faults
 
     def write(self, vals):
         claims = self.claim_id
         result = super().write(vals)
-        (self | claims.sudo().fault_ids)._after_change()
+        (claims | self.claim_id)._after_fault_change()
         return result
 
     def unlink(self):
         claims = self.claim_id
         result = super().unlink()
-        claims.exists().sudo().fault_ids._after_change()
+        claims.exists()._after_fault_change()
         return result
 
-    def _after_change(self):
-        if self.env.context.get("crm_claim_fault_check") is not _DEFERRED:
-            self._check_total_share()
+    def _is_check_deferred(self):
+        return self.env.context.get("crm_claim_fault_check") is _DEFERRED
 
     # ------------------------------------------------------------------
     # Business
@@ -94,8 +104,7 @@ class CrmClaimFault(models.Model):
         return records.with_context(crm_claim_fault_check=_DEFERRED)
 
     def _check_total_share(self):
-        """Each claim of ``self`` has shares of exactly 100 % (to a hundredth), and its chatter
-        tells what they are now."""
+        """Each claim of ``self`` has shares of exactly 100 % (to a hundredth)."""
         for claim in self.sudo().claim_id:
             total = sum(claim.fault_ids.mapped("share"))
             if claim.fault_ids and not float_is_zero(total - 100, precision_digits=2):
@@ -107,4 +116,3 @@ class CrmClaimFault(models.Model):
                         total=f"{total:g}",
                     )
                 )
-        self.sudo().claim_id._log_faults()

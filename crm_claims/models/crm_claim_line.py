@@ -1,6 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
-from odoo.tools import float_compare
+from odoo.tools import SQL, float_compare
 
 # Identity of this object, not its value, marks a checked change: a client cannot send it.
 _CHECKED = object()
@@ -10,8 +10,9 @@ class CrmClaimLine(models.Model):
     """What exactly is claimed: a sold line, or a product, with lot, quantity and amount.
 
     A line of an order claims no more than was sold on it, less what other claims, unless they
-    were cancelled or rejected, claim already. Prices are what the customer paid: after discount,
-    with taxes, in company currency.
+    were cancelled or rejected, claim already; of two colleagues who claim it at the same moment
+    the second is told what is left. Prices are what the customer paid: after discount, with taxes,
+    in company currency.
     """
 
     _name = "crm.claim.line"
@@ -132,6 +133,7 @@ class CrmClaimLine(models.Model):
     @api.constrains("order_line_id", "quantity", "claim_id")
     def _check_quantity(self):
         lines = self.filtered("order_line_id")
+        lines._lock_sold()
         lines.invalidate_recordset(["quantity_sold", "quantity_other_claims"])
         for line in lines:
             if line.claim_id.state in ("cancelled", "rejected"):
@@ -150,6 +152,32 @@ class CrmClaimLine(models.Model):
                         claimed=f"{line.quantity_other_claims:g}",
                     )
                 )
+
+    def _lock_sold(self):
+        """Let one transaction at a time count what is claimed of an order line.
+
+        A lock alone is not enough: who waited for it would count in the snapshot from before. The
+        row gets a new version, so PostgreSQL refuses the second transaction, Odoo repeats its
+        request, and the check then sees what the first has claimed.
+        """
+        order_lines = self.order_line_id
+        if order_lines:
+            order_lines.flush_recordset()
+            self.env.execute_query(
+                SQL(
+                    """
+                    UPDATE sale_order_line
+                       SET write_date = write_date
+                     WHERE id IN (
+                           SELECT id FROM sale_order_line
+                            WHERE id IN %s
+                         ORDER BY id
+                              FOR NO KEY UPDATE)
+                 RETURNING id
+                    """,
+                    order_lines._origin._ids,
+                )
+            )
 
     @api.constrains("order_line_id", "claim_id")
     def _check_order(self):

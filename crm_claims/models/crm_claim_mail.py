@@ -1,5 +1,5 @@
 from odoo import api, models
-from odoo.tools import email_normalize, plaintext2html
+from odoo.tools import email_normalize
 
 
 class CrmClaim(models.Model):
@@ -102,23 +102,8 @@ class CrmClaim(models.Model):
         return bool(sender) and sender == email_normalize(claim_sudo.email_from or "")
 
     # ------------------------------------------------------------------
-    # Rating and notes
+    # Rating
     # ------------------------------------------------------------------
 
     def _rating_get_parent_field_name(self):
         return "team_id"
-
-    def _log_faults(self):
-        """Note on each claim who is guilty by which share, and why."""
-        bodies = {}
-        for claim in self:
-            lines = [
-                self.env._(
-                    "%(culprit)s: %(reason)s", culprit=fault.display_name, reason=fault.reason
-                )
-                for fault in claim.fault_ids
-            ]
-            text = "\n".join([self.env._("Guilt:"), *lines]) if lines else self.env._("No guilt.")
-            bodies[claim.id] = plaintext2html(text)
-        if bodies:
-            self._message_log_batch(bodies=bodies)

@@ -16,4 +16,9 @@ class ResConfigSettings(models.TransientModel):
     claim_promise_days_critical = fields.Integer(
         related="company_id.claim_promise_days_critical", readonly=False
     )
+    group_claims_about_me = fields.Boolean(
+        "Claims against Themselves",
+        implied_group="crm_claims.crm_claims_group_accused",
+        group="base.group_user",
+    )
     claim_answer_days = fields.Integer(related="company_id.claim_answer_days", readonly=False)

@@ -2,6 +2,7 @@ from . import (
     test_call_card,
     test_claim,
     test_claim_access,
+    test_claim_accused,
     test_claim_answer,
     test_claim_attacks,
     test_claim_fault,

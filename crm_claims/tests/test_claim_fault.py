@@ -1,4 +1,4 @@
-from odoo.exceptions import ValidationError
+from odoo.exceptions import AccessError, ValidationError
 from odoo.fields import Command
 from odoo.tests import tagged
 
@@ -80,7 +80,41 @@ class TestClaimFault(ClaimCommon):
                 fault_ids=[Command.create({"share": 100, "reason": "x"})],
             )
 
-    def test_changes_are_noted(self):
-        claim = self._create_claim()
+    def test_changes_are_kept_away_from_the_chatter(self):
+        claim = self._create_claim().with_user(self.user_all)
         claim.fault_ids = [Command.create(self._fault(100, reason="Counted by hand"))]
-        self.assertIn("Counted by hand", str(claim.message_ids[0].body))
+        claim.fault_ids = [
+            Command.update(claim.fault_ids.id, {"share": 40}),
+            Command.create(self._fault(60, self.production, reason="Bad weld")),
+        ]
+        self.assertEqual(
+            [log.guilt for log in claim.fault_log_ids.sorted("id")],
+            [
+                "Test Warehouse 100 %: Counted by hand",
+                "Test Production 60 %: Bad weld\nTest Warehouse 40 %: Counted by hand",
+            ],
+        )
+        self.assertEqual(claim.fault_log_ids.user_id, self.user_all)
+        claim.fault_ids = [Command.clear()]
+        self.assertFalse(claim.fault_log_ids.sorted("id")[-1].guilt)
+        for message in claim.sudo().message_ids:
+            for secret in ("Counted by hand", "Bad weld", "Guilt"):
+                self.assertNotIn(secret, str(message.body))
+
+    def test_nobody_edits_the_log(self):
+        claim = self._create_claim(fault_ids=[Command.create(self._fault(100))])
+        log = claim.fault_log_ids
+        for user in (self.user_all, self.user_manager):
+            for method in (
+                lambda user=user: log.with_user(user).write({"guilt": "x"}),
+                lambda user=user: log.with_user(user).unlink(),
+                lambda user=user: log.with_user(user).create({"claim_id": claim.id}),
+            ):
+                with self.assertRaises(AccessError):
+                    method()
+
+    def test_no_default_brings_wrong_shares(self):
+        with self.assertRefused(ValidationError, "add up to 50"):
+            self.env["crm.claim"].with_context(
+                default_fault_ids=[Command.create(self._fault(50))]
+            ).create({"subject": "x", "partner_id": self.contact.id, "team_id": self.team.id})

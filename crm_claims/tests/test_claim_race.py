@@ -1,7 +1,12 @@
+from contextlib import closing
+
 from odoo import SUPERUSER_ID, api
-from odoo.exceptions import UserError
+from odoo.exceptions import UserError, ValidationError
+from odoo.fields import Command
 from odoo.modules.registry import Registry
 from odoo.tests import BaseCase, get_db_name, tagged
+from odoo.tools import mute_logger
+from psycopg2.errors import SerializationFailure
 
 
 @tagged("post_install", "-at_install")
@@ -66,3 +71,68 @@ class TestClaimRace(BaseCase):
                 other = self._claim(second)
                 other._answer("rejected", "No", other.env.user.partner_id)
             second.rollback()
+
+
+@tagged("post_install", "-at_install")
+class TestClaimLineRace(BaseCase):
+    """Two colleagues claim one order line at once: together never more than was sold."""
+
+    def setUp(self):
+        super().setUp()
+        self.registry = Registry(get_db_name())
+        with self.registry.cursor() as cr:
+            env = api.Environment(cr, SUPERUSER_ID, {"tracking_disable": True})
+            partner = env["res.partner"].create({"name": "Racer"})
+            product = env["product.product"].create({"name": "Raced", "type": "consu"})
+            order = env["sale.order"].create(
+                {
+                    "partner_id": partner.id,
+                    "order_line": [
+                        Command.create({"product_id": product.id, "product_uom_qty": 5})
+                    ],
+                }
+            )
+            order.action_confirm()
+            self.order_id, self.line_id = order.id, order.order_line.id
+            self.partner_id, self.template_id = partner.id, product.product_tmpl_id.id
+        self.addCleanup(self._clean)
+
+    def _clean(self):
+        with self.registry.cursor() as cr:
+            cr.execute("DELETE FROM crm_claim WHERE order_id = %s", [self.order_id])
+            env = api.Environment(cr, SUPERUSER_ID, {})
+            order = env["sale.order"].browse(self.order_id)
+            order._action_cancel()
+            order.unlink()
+            env["product.template"].browse(self.template_id).unlink()
+            env["res.partner"].browse(self.partner_id).unlink()
+
+    def _claim(self, cr, quantity):
+        env = api.Environment(cr, SUPERUSER_ID, {"tracking_disable": True})
+        claim = env["crm.claim"].create(
+            {
+                "subject": "Race",
+                "order_id": self.order_id,
+                "line_ids": [Command.create({"order_line_id": self.line_id, "quantity": quantity})],
+            }
+        )
+        env.flush_all()
+        return claim
+
+    @mute_logger("odoo.sql_db")
+    def test_second_claim_is_counted_again(self):
+        with closing(self.registry.cursor()) as first, closing(self.registry.cursor()) as second:
+            # both have looked before either has claimed
+            first.execute("SELECT count(*) FROM crm_claim_line")
+            second.execute("SELECT count(*) FROM crm_claim_line")
+            self._claim(first, 3)
+            first.commit()
+            # what makes Odoo repeat the request of the second
+            with self.assertRaises(SerializationFailure):
+                self._claim(second, 3)
+            second.rollback()
+            with self.assertRaisesRegex(ValidationError, "only 2 can be"):
+                self._claim(second, 3)
+            second.rollback()
+            self._claim(second, 2)
+            second.commit()
