@@ -43,6 +43,7 @@ from . import (
     test_sale_process_path,
     test_sale_process_setup,
     test_sales_tools,
+    test_segment,
     test_stage_history,
     test_telephony,
     test_telephony_card,

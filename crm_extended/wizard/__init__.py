@@ -12,6 +12,7 @@ from . import (
     crm_lead_lost,
     crm_lead_process_change,
     crm_lead_step_back,
+    crm_segment_assign,
     crm_supplier_order,
     crm_supplier_order_line,
 )
