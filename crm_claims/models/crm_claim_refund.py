@@ -10,6 +10,7 @@ class CrmClaim(models.Model):
       for the granted quantity only, linked to the claim and to the claimed item.
     - Nothing is refunded twice: what any credit note that is not cancelled, drafts included,
       gives back of an order line, by this claim or otherwise, is no longer available.
+    - A refund of part of the price credits the quantity at that part.
     - Accountants check and post it; claim handlers cannot.
     """
 
@@ -50,30 +51,26 @@ class CrmClaim(models.Model):
                 action["target"] = "new"
         return action
 
-    def _has_invoiced_lines(self):
-        """Whether an item of the claim is on a posted invoice."""
-        # sudo: only the answer leaves this method
-        invoice_lines_sudo = self.sudo().line_ids.order_line_id.invoice_lines
-        return any(
-            line.parent_state == "posted" and line.move_id.move_type == "out_invoice"
-            for line in invoice_lines_sudo
-        )
+    def _create_credit_notes(self, remedies=None):
+        """Create draft credit notes for what is granted and not credited yet.
 
-    def _create_credit_notes(self):
-        """Create draft credit notes for the granted quantities that are not credited yet.
-
-        :return: the credit notes, as superuser
-        :raises UserError: nothing was granted, or less is left on the invoices than granted
+        :param remedies: granted refunds of this claim; by default all that have no credit note.
+            A claim without remedies (decided before there were any) takes its granted quantities
+        :return: created ``account.move`` records, as superuser
+        :raises UserError: nothing is left to credit
         """
         self.ensure_one()
-        # sudo: handlers grant refunds but have no accounting rights; drafts only
+        # sudo: handlers grant refunds, accountants check and post the drafts
         claim_sudo = self.sudo().with_company(self.company_id)
+        if remedies is None:
+            remedies = claim_sudo.remedy_ids.filtered(
+                lambda remedy: remedy.state == "granted" and remedy._can_refund()
+            )
         by_invoice = {}
-        for line in claim_sudo.line_ids:
-            for invoice_line, quantity in line._allocate_refund():
-                by_invoice.setdefault(invoice_line.move_id, []).append(
-                    line._prepare_refund_line_values(invoice_line, quantity)
-                )
+        for line, invoice_line, quantity, ratio in claim_sudo._get_refund_parts(remedies.sudo()):
+            by_invoice.setdefault(invoice_line.move_id, []).append(
+                line._prepare_refund_line_values(invoice_line, quantity, ratio)
+            )
         if not by_invoice:
             raise UserError(
                 self.env._(
@@ -88,9 +85,12 @@ class CrmClaim(models.Model):
                 for invoice, line_values in by_invoice.items()
             ]
         )
-        valid = claim_sudo.credit_note_ids.filtered(lambda move: move.state != "cancel")
-        granted = -sum(valid.mapped("amount_total_signed"))
-        claim_sudo.write({"amount_granted": granted})
+        for remedy in remedies.sudo():
+            remedy.move_ids |= moves_sudo.filtered(
+                lambda move, item=remedy.claim_line_id: item in move.invoice_line_ids.claim_line_id
+            )
+        remedies.sudo()._refresh_refund_amount()
+        claim_sudo._refresh_granted()
         for move in moves_sudo:
             move.message_post_with_source(
                 "mail.message_origin_link",
@@ -98,6 +98,28 @@ class CrmClaim(models.Model):
                 subtype_xmlid="mail.mt_note",
             )
         return moves_sudo
+
+    def _get_refund_parts(self, remedies):
+        """What to credit on which invoice line.
+
+        :return: list of ``(claim line, invoice line, quantity at full price, part of the price)``
+        """
+        taken = {}
+        if not self.remedy_ids:
+            return [
+                (line, invoice_line, quantity, 1.0)
+                for line in self.line_ids
+                for invoice_line, quantity in line._allocate_refund(line._get_uncredited(), taken)
+            ]
+        parts = []
+        for remedy in remedies:
+            ratio = remedy._get_refund_ratio()
+            line = remedy.claim_line_id
+            parts += [
+                (line, invoice_line, quantity, ratio)
+                for invoice_line, quantity in line._allocate_refund(remedy.quantity * ratio, taken)
+            ]
+        return parts
 
     def _prepare_credit_note_values(self, invoice, line_values):
         return {

@@ -1,1 +1,1 @@
-from . import crm_claim_report
+from . import crm_claim_cost_report, crm_claim_report

@@ -5,6 +5,8 @@ from . import (
     test_claim_accused,
     test_claim_answer,
     test_claim_attacks,
+    test_claim_cost,
+    test_claim_decision,
     test_claim_fault,
     test_claim_interaction,
     test_claim_investigation,

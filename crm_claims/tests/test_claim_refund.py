@@ -1,6 +1,6 @@
 from odoo.addons.account.tests.common import AccountTestInvoicingCommon
 from odoo.addons.mail.tests.common import mail_new_test_user
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Command
 from odoo.tests import tagged
 
@@ -76,8 +76,8 @@ class TestClaimRefund(RefusalCase, AccountTestInvoicingCommon):
         claim.action_acknowledge()
         return claim
 
-    def _decide(self, claim, granted=None, **values):
-        wizard = (
+    def _new_wizard(self, claim, **values):
+        return (
             self.env["crm.claim.decision"]
             .with_user(self.handler)
             .create(
@@ -90,16 +90,22 @@ class TestClaimRefund(RefusalCase, AccountTestInvoicingCommon):
                 }
             )
         )
+
+    def _decide(self, claim, granted=None, **values):
+        wizard = self._new_wizard(claim, **values)
         if granted is not None:
-            wizard.line_ids.quantity_granted = granted
+            wizard.remedy_ids.quantity = granted
         wizard.action_decide()
         return wizard
 
     def test_credit_note_of_the_granted_quantity(self):
         claim = self._claim_of(3)
         self.assertEqual(claim.amount_claimed, 310.5)
-        wizard = self._decide(claim, granted=2, decision="partly")
-        self.assertTrue(wizard.create_credit_note)
+        self._decide(claim, granted=2, decision="partly")
+        self.assertRecordValues(
+            claim.remedy_ids,
+            [{"kind": "refund", "quantity": 2, "amount": 207, "state": "progress"}],
+        )
         note = claim.sudo().credit_note_ids
         self.assertEqual((note.move_type, note.state), ("out_refund", "draft"))
         self.assertEqual(note.reversed_entry_id, self.invoice)
@@ -143,14 +149,18 @@ class TestClaimRefund(RefusalCase, AccountTestInvoicingCommon):
         self.assertEqual(len(claim.sudo().credit_note_ids), 2)
         self.assertEqual(claim.amount_granted, 207, "a cancelled note does not count")
 
-    def test_what_was_credited_by_hand_is_not_credited_again(self):
+    def _reverse_by_hand(self, quantity):
         reversal = (
             self.env["account.move.reversal"]
             .with_context(active_model="account.move", active_ids=self.invoice.ids)
             .create({"journal_id": self.invoice.journal_id.id})
         )
         by_hand = self.env["account.move"].browse(reversal.reverse_moves()["res_id"])
-        by_hand.invoice_line_ids.quantity = 4
+        by_hand.invoice_line_ids.quantity = quantity
+        return by_hand
+
+    def test_what_was_credited_by_hand_is_not_credited_again(self):
+        self._reverse_by_hand(4)
         claim = self._claim_of(2)
         with self.assertRefused(UserError, "only 1 can still be credited"):
             self._decide(claim)
@@ -158,21 +168,83 @@ class TestClaimRefund(RefusalCase, AccountTestInvoicingCommon):
         self.assertEqual(claim.sudo().credit_note_ids.invoice_line_ids.quantity, 1)
 
     def test_a_refused_credit_note_leaves_no_decision(self):
-        self.invoice.button_draft()
-        self.invoice.button_cancel()
+        self._reverse_by_hand(4)
         claim = self._claim_of(2)
-        with self.assertRaises(UserError), self.env.cr.savepoint():
-            self._decide(claim, create_credit_note=True)
+        with self.assertRefused(UserError, "only 1 can still be credited"):
+            self._decide(claim)
         claim.invalidate_recordset()
         self.assertEqual(claim.state, "acknowledged")
+        self.assertFalse(claim.remedy_ids)
 
     def test_refund_of_an_order_that_is_not_invoiced(self):
         self.invoice.button_draft()
         self.invoice.button_cancel()
         claim = self._claim_of(2)
-        wizard = self._decide(claim)
-        self.assertFalse(wizard.create_credit_note)
+        self._decide(claim)
+        self.assertFalse(claim.sudo().credit_note_ids)
         self.assertEqual((claim.state, claim.amount_granted), ("decided", 207))
+        self.assertEqual(claim.remedy_ids.state, "granted", "to do once there is an invoice")
+
+    def test_part_of_the_price(self):
+        claim = self._claim_of(4)
+        wizard = self._new_wizard(claim)
+        wizard.remedy_ids.amount = 207  # half of 4 x 103.50
+        wizard.action_decide()
+        note = claim.sudo().credit_note_ids
+        self.assertEqual(note.amount_total, 207)
+        self.assertEqual(
+            (note.invoice_line_ids.quantity, note.invoice_line_ids.price_unit), (4, 50)
+        )
+        other = self._claim_of(1)
+        self._decide(other)
+        self.assertEqual(other.amount_granted, 103.5, "half of the price of 4 leaves 3 to refund")
+
+    def test_one_item_refunded_and_replaced(self):
+        claim = self._claim_of(3)
+        wizard = self._new_wizard(claim)
+        wizard.remedy_ids.quantity = 1
+        wizard.remedy_ids = [
+            Command.create(
+                {"kind": "replacement", "claim_line_id": claim.line_ids.id, "quantity": 2}
+            )
+        ]
+        wizard.action_decide()
+        refund, replacement = claim.remedy_ids
+        self.assertEqual((refund.state, replacement.state), ("progress", "progress"))
+        self.assertEqual(claim.line_ids.quantity_granted, 1)
+        self.assertEqual(claim.amount_granted, 310.5)
+        order = replacement.sudo().order_line_ids.order_id
+        self.assertRecordValues(
+            order, [{"state": "draft", "amount_total": 0, "partner_id": self.partner_a.id}]
+        )
+        self.assertEqual(order.order_line.product_uom_qty, 2)
+        order.action_confirm()
+        self.assertEqual(replacement.state, "done")
+        claim.sudo().credit_note_ids.with_user(self.accountant).action_post()
+        self.assertEqual(refund.state, "done")
+
+    def test_nothing_is_given_twice(self):
+        claim = self._claim_of(3)
+        wizard = self._new_wizard(claim)
+        self.assertEqual(wizard.remedy_ids.quantity, 3)
+        wizard.remedy_ids = [
+            Command.create(
+                {"kind": "replacement", "claim_line_id": claim.line_ids.id, "quantity": 1}
+            )
+        ]
+        with self.assertRefused(ValidationError, "Nothing is given twice"):
+            wizard.action_decide()
+        self._decide(claim, granted=2)
+        claim.action_reopen()
+        again = self._new_wizard(claim)
+        self.assertEqual(again.remedy_ids.quantity, 1, "what is left of the claim")
+        again.remedy_ids.quantity = 2
+        with self.assertRefused(ValidationError, "Nothing is given twice"):
+            again.action_decide()
+        again.remedy_ids.quantity = 1
+        again.action_decide()
+        self.assertEqual(claim.amount_granted, 310.5)
+        self.assertEqual(len(claim.sudo().credit_note_ids), 2)
 
     def test_two_invoices_newest_first(self):
         # with the discount: Odoo may price a new quantity anew
@@ -188,7 +260,7 @@ class TestClaimRefund(RefusalCase, AccountTestInvoicingCommon):
 
     def test_rejection_grants_nothing(self):
         claim = self._claim_of(2)
-        self._decide(claim, decision="rejected", recourse="Court", create_credit_note=False)
+        self._decide(claim, decision="rejected", recourse="Court")
         self.assertEqual((claim.state, claim.amount_granted), ("rejected", 0))
         self.assertFalse(claim.line_ids.quantity_granted)
         with self.assertRefused(UserError, "in favour"):

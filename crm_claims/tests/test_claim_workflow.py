@@ -207,7 +207,9 @@ class TestClaimWorkflow(ClaimCommon):
             form.cause_id = self.cause
             form.decision_text = "<p>Half of it</p>"
             self.assertEqual(form.amount_granted, 50)
-            form.amount_granted = 25
+            with form.remedy_ids.edit(0) as remedy:
+                remedy.amount = 25
+            self.assertEqual(form.amount_granted, 25)
         form.record.action_decide()
         self.assertEqual((claim.state, claim.decision), ("decided", "partly"))
         self.assertEqual((claim.remedy_granted, claim.amount_granted), ("discount", 25))

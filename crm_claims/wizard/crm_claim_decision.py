@@ -1,5 +1,4 @@
 from odoo import api, fields, models
-from odoo.addons.crm_claims.models.crm_claim import REMEDIES
 from odoo.exceptions import UserError
 from odoo.fields import Command
 
@@ -7,8 +6,9 @@ from odoo.fields import Command
 class CrmClaimDecision(models.TransientModel):
     """The decision on a claim, with what is granted, announced in one step.
 
-    The claim's own checks apply (cause, text, recourse, shares, legal move). A refund of
-    invoiced items makes the draft credit note at once, and the granted amount is its total.
+    The claim's own checks apply (cause, text, recourse, shares, legal move). Remedies lead to
+    their documents at once: draft credit note, draft order, task. A decision above the limit of
+    the team asks its leader or a claims administrator instead, and is announced when they approve.
     """
 
     _name = "crm.claim.decision"
@@ -27,28 +27,27 @@ class CrmClaimDecision(models.TransientModel):
     cause_id = fields.Many2one(
         "crm.claim.cause", compute="_compute_from_claim", store=True, readonly=False
     )
+    template_id = fields.Many2one(
+        "mail.template",
+        "Prepared Text",
+        domain="[('model', '=', 'crm.claim'), ('crm_claim_decision', 'in', [decision, 'any'])]",
+        help="Fills in the text in the client's language.",
+    )
     decision_text = fields.Html(
-        "Text to the Client", compute="_compute_from_claim", store=True, readonly=False
+        "Text to the Client", compute="_compute_decision_text", store=True, readonly=False
     )
     recourse = fields.Html(compute="_compute_from_claim", store=True, readonly=False)
-    remedy_granted = fields.Selection(
-        REMEDIES, compute="_compute_remedy_granted", store=True, readonly=False
-    )
-    line_ids = fields.One2many(
-        "crm.claim.decision.line",
+    remedy_ids = fields.One2many(
+        "crm.claim.decision.remedy",
         "wizard_id",
-        compute="_compute_line_ids",
+        compute="_compute_remedy_ids",
         store=True,
         readonly=False,
     )
-    create_credit_note = fields.Boolean(
-        "Draft Credit Note",
-        compute="_compute_create_credit_note",
-        store=True,
-        readonly=False,
-        help="Credit the granted quantities on the invoices they came on; accountants post it.",
-    )
-    amount_granted = fields.Monetary(compute="_compute_amount_granted", store=True, readonly=False)
+    amount_before = fields.Monetary("Granted Before", compute="_compute_amounts")
+    amount_granted = fields.Monetary("Granted in All", compute="_compute_amounts")
+    approval_limit = fields.Monetary(compute="_compute_amounts")
+    needs_approval = fields.Boolean(compute="_compute_amounts")
     send_mail = fields.Boolean("Send the Decision to the Client", default=True)
 
     @api.constrains("claim_id")
@@ -61,71 +60,116 @@ class CrmClaimDecision(models.TransientModel):
     def _compute_from_claim(self):
         for wizard in self:
             wizard.cause_id = wizard.claim_id.cause_id
-            wizard.decision_text = wizard.claim_id.decision_text
             wizard.recourse = wizard.claim_id.recourse
 
+    @api.depends("claim_id", "template_id")
+    def _compute_decision_text(self):
+        for wizard in self:
+            if wizard.template_id and wizard.claim_id:
+                wizard.decision_text = wizard._render_template()
+            elif not wizard.decision_text:
+                wizard.decision_text = wizard.claim_id.decision_text
+
+    def _render_template(self):
+        """Body of the prepared text in the language of the claim's customer."""
+        claim = self.claim_id._origin
+        claim.check_access("read")
+        # sudo: templates are the company's, and may name fields that handlers do not read
+        rendered = self.template_id.sudo()._render_field("body_html", claim.ids, compute_lang=True)
+        return rendered[claim.id]
+
     @api.depends("claim_id", "decision")
-    def _compute_remedy_granted(self):
+    def _compute_remedy_ids(self):
         for wizard in self:
-            wizard.remedy_granted = (
-                False if wizard.decision == "rejected" else wizard.claim_id.remedy
+            rows = [] if wizard.decision == "rejected" else wizard._prepare_default_remedies()
+            wizard.remedy_ids = [Command.clear(), *(Command.create(row) for row in rows)]
+
+    def _prepare_default_remedies(self):
+        """What the customer asks for, as far as it was not granted before."""
+        claim = self.claim_id
+        kind = claim.remedy or "explanation"
+        if kind in ("refund", "replacement") and claim.line_ids:
+            rows = []
+            for line in claim.line_ids:
+                given = (
+                    claim.sudo()
+                    .remedy_ids._filter_alive()
+                    .filtered(
+                        lambda row, line=line: row.claim_line_id == line._origin
+                        and row.kind in ("refund", "replacement")
+                    )
+                )
+                left = line.quantity - sum(row.quantity * row._get_refund_ratio() for row in given)
+                if left > 0:
+                    rows.append(
+                        {
+                            "kind": kind,
+                            "claim_line_id": line._origin.id,
+                            "quantity": left,
+                            "amount": left * line.price_unit,
+                        }
+                    )
+            return rows
+        amount = claim.amount_claimed if kind in ("refund", "discount") else 0.0
+        if kind in ("refund", "discount") and not amount:
+            return []
+        return [{"kind": kind, "amount": amount}]
+
+    @api.depends(
+        "claim_id", "decision", "remedy_ids.amount", "remedy_ids.quantity", "remedy_ids.kind"
+    )
+    def _compute_amounts(self):
+        for wizard in self:
+            # sudo: figures of a claim that the user decides on
+            claim_sudo = wizard.claim_id.sudo()
+            wizard.amount_before = sum(claim_sudo.remedy_ids._filter_alive().mapped("amount"))
+            wizard.amount_granted = wizard.amount_before + sum(
+                row._prepare_remedy_values()["amount"] for row in wizard.remedy_ids
+            )
+            wizard.approval_limit = claim_sudo.team_id.approval_limit
+            wizard.needs_approval = (
+                bool(wizard.claim_id)
+                and wizard.decision != "rejected"
+                and wizard.claim_id._needs_approval(wizard.amount_granted)
             )
 
-    @api.depends("claim_id")
-    def _compute_line_ids(self):
-        for wizard in self:
-            wizard.line_ids = [Command.clear()] + [
-                Command.create({"claim_line_id": line.id, "quantity_granted": line.quantity})
-                for line in wizard.claim_id.line_ids
-            ]
-
-    @api.depends("remedy_granted", "claim_id")
-    def _compute_create_credit_note(self):
-        for wizard in self:
-            wizard.create_credit_note = (
-                wizard.remedy_granted == "refund" and wizard.claim_id._has_invoiced_lines()
-            )
-
-    @api.depends("decision", "remedy_granted", "line_ids.amount")
-    def _compute_amount_granted(self):
-        for wizard in self:
-            if wizard.decision == "rejected" or wizard.remedy_granted not in ("refund", "discount"):
-                wizard.amount_granted = 0
-            elif wizard.line_ids:
-                wizard.amount_granted = sum(wizard.line_ids.mapped("amount"))
-            else:
-                wizard.amount_granted = wizard.claim_id.amount_claimed
+    # ------------------------------------------------------------------
+    # Actions
+    # ------------------------------------------------------------------
 
     def action_decide(self):
-        """Write the decision, move the claim, create the credit note, tell the customer."""
+        """Write the decision, move the claim, create the documents, tell the customer."""
         self.ensure_one()
         claim = self.claim_id
         claim.check_access("write")
-        rejected = self.decision == "rejected"
-        if self.create_credit_note and (rejected or self.remedy_granted != "refund"):
-            raise UserError(self.env._("A credit note goes with the remedy Refund only."))
-        claim._move_to("rejected" if rejected else "decided", **self._prepare_claim_values())
-        if self.create_credit_note:
-            claim._create_credit_notes()
-        if self.send_mail:
-            claim._send_decision()
+        if self.needs_approval:
+            raise UserError(claim._get_limit_message(self.amount_granted))
+        claim._apply_decision(
+            self._prepare_claim_values(), self._prepare_remedies(), self.send_mail
+        )
+        return {"type": "ir.actions.act_window_close"}
+
+    def action_request_approval(self):
+        """Put the decision before somebody who may make it."""
+        self.ensure_one()
+        self.env["crm.claim.approval"]._request(
+            self.claim_id,
+            self._prepare_claim_values(),
+            self._prepare_remedies(),
+            self.send_mail,
+            self.amount_granted,
+        )
         return {"type": "ir.actions.act_window_close"}
 
     def _prepare_claim_values(self):
-        rejected = self.decision == "rejected"
         return {
             "cause_id": self.cause_id.id,
             "decision": self.decision,
             "decision_text": self.decision_text,
             "recourse": self.recourse,
-            "remedy_granted": False if rejected else self.remedy_granted,
-            "amount_granted": 0 if rejected else self.amount_granted,
-            "line_ids": [
-                Command.update(
-                    line.claim_line_id.id,
-                    {"quantity_granted": 0 if rejected else line.quantity_granted},
-                )
-                for line in self.line_ids
-                if line.claim_line_id.claim_id == self.claim_id
-            ],
         }
+
+    def _prepare_remedies(self):
+        if self.decision == "rejected":
+            return []
+        return [row._prepare_remedy_values() for row in self.remedy_ids]
