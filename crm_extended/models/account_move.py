@@ -20,6 +20,9 @@ class AccountMove(models.Model):
     )
     opportunity_count = fields.Integer(compute="_compute_sale_documents")
     agreement_count = fields.Integer(compute="_compute_sale_documents")
+    agreement_contract_ids = fields.Many2many(
+        "crm.agreement.contract", string="Contracts", compute="_compute_sale_documents"
+    )
 
     def _compute_sale_documents(self):
         for move in self:
@@ -27,6 +30,8 @@ class AccountMove(models.Model):
             orders_sudo = move.sudo().line_ids.sale_line_ids.order_id
             deals = orders_sudo.opportunity_id.sudo(self.env.su)._filtered_access("read")
             agreements = orders_sudo.agreement_id.sudo(self.env.su)._filtered_access("read")
+            contracts = orders_sudo.agreement_contract_id.sudo(self.env.su)
+            move.agreement_contract_ids = contracts._filtered_access("read")
             move.opportunity_ids = deals
             move.agreement_ids = agreements
             move.opportunity_count = len(deals)

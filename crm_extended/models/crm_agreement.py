@@ -10,6 +10,11 @@ AGREEMENT_STATES = [
     ("expired", "Expired"),
     ("closed", "Closed"),
 ]
+ENFORCEMENTS = [
+    ("block", "Refuse the order"),
+    ("approve", "Ask for approval"),
+    ("warn", "Warn and keep a record"),
+]
 
 
 class CrmAgreement(models.Model):
@@ -119,7 +124,13 @@ class CrmAgreement(models.Model):
         help="Orders under this agreement are priced by it. Empty: the client's own price list.",
     )
     currency_id = fields.Many2one(
-        "res.currency", compute="_compute_currency_id", store=True, precompute=True
+        "res.currency",
+        compute="_compute_currency_id",
+        store=True,
+        readonly=False,
+        precompute=True,
+        required=True,
+        help="That of the price list, when one is agreed.",
     )
     payment_term_id = fields.Many2one(
         "account.payment.term",
@@ -132,9 +143,9 @@ class CrmAgreement(models.Model):
     discount_line_ids = fields.One2many(
         "crm.agreement.discount",
         "agreement_id",
-        "Largest Discounts",
+        "Discounts",
         copy=True,
-        help="How far below the agreed price list an order may go.",
+        help="What is taken off the agreed price list, or may be.",
     )
     minimum_amount = fields.Monetary(
         "Minimum Order",
@@ -142,11 +153,7 @@ class CrmAgreement(models.Model):
         help="Smallest untaxed amount of an order. Zero: no minimum.",
     )
     enforcement = fields.Selection(
-        [
-            ("block", "Refuse the order"),
-            ("approve", "Ask for approval"),
-            ("warn", "Warn and keep a record"),
-        ],
+        ENFORCEMENTS,
         "When an Order Deviates",
         required=True,
         default="approve",
@@ -198,7 +205,9 @@ class CrmAgreement(models.Model):
     def _compute_currency_id(self):
         for agreement in self:
             agreement.currency_id = (
-                agreement.pricelist_id.currency_id or agreement.company_id.currency_id
+                agreement.pricelist_id.currency_id
+                or agreement.currency_id
+                or agreement.company_id.currency_id
             )
 
     def _compute_order_count(self):

@@ -10,6 +10,13 @@ DEVIATION_KINDS = [
     ("price", "Price below agreed"),
     ("discount", "Discount above agreed"),
     ("minimum", "Minimum order"),
+    ("prepayment", "Prepayment"),
+    ("delivery", "Delivery date"),
+    ("incoterm", "Incoterm"),
+    ("warehouse", "Warehouse"),
+    ("contract", "No contract"),
+    ("overdue", "Overdue debt"),
+    ("credit", "Credit limit exceeded"),
 ]
 
 
@@ -34,6 +41,14 @@ class CrmAgreementDeviation(models.Model):
     order_id = fields.Many2one(
         "sale.order", required=True, ondelete="cascade", index=True, check_company=True
     )
+    move_id = fields.Many2one(
+        "account.move",
+        "Invoice",
+        ondelete="cascade",
+        index="btree_not_null",
+        check_company=True,
+        help="Set when the invoice, not the order, deviates.",
+    )
     order_line_id = fields.Many2one("sale.order.line", "Order Line", ondelete="set null")
     agreement_id = fields.Many2one(
         "crm.agreement", required=True, ondelete="restrict", index=True, check_company=True
@@ -51,6 +66,10 @@ class CrmAgreementDeviation(models.Model):
     difference = fields.Char()
     amount = fields.Monetary(
         "Amount", help="What the deviation costs, in the currency of the order, where it is known."
+    )
+    severity = fields.Float(
+        readonly=True,
+        help="How far the order went; an approval of debt also covers a smaller debt.",
     )
     fingerprint = fields.Char(
         readonly=True, help="The figures that were decided on; other figures need a new decision."

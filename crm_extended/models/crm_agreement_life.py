@@ -44,18 +44,7 @@ class CrmAgreement(models.Model):
     @api.model
     def _get_derived_fields(self):
         """Stored fields that follow from others and are never entered."""
-        return {"commercial_partner_id", "currency_id"}
-
-    @api.model
-    def _get_term_fields(self):
-        """What is agreed, and what an individual agreement takes from its standard one."""
-        return [
-            "pricelist_id",
-            "payment_term_id",
-            "minimum_amount",
-            "enforcement",
-            "discount_line_ids",
-        ]
+        return {"commercial_partner_id"}
 
     @api.model
     def _get_locked_fields(self):
@@ -77,8 +66,8 @@ class CrmAgreement(models.Model):
         if derived and not self.env.su:
             raise AccessError(
                 self.env._(
-                    "These fields of an agreement follow from its client and price list and "
-                    "cannot be entered: %s.",
+                    "These fields of an agreement follow from its client and cannot be "
+                    "entered: %s.",
                     ", ".join(
                         str(self._fields[name]._description_string(self.env))
                         for name in sorted(derived)
@@ -116,12 +105,12 @@ class CrmAgreement(models.Model):
                 )
             )
 
-    def _check_discounts_unlocked(self):
+    def _check_term_lines_unlocked(self):
         locked = self.filtered(lambda agreement: agreement.state != "draft")
         if locked:
             raise UserError(
                 self.env._(
-                    "The discounts of %s are locked: renew or duplicate the agreement to change "
+                    "The terms of %s are locked: make a new version of the agreement to change "
                     "them.",
                     ", ".join(locked.mapped("name")),
                 )

@@ -20,19 +20,26 @@ class CrmAgreement(models.Model):
     def _prepare_inherited_values(self):
         """Terms that an individual agreement takes over when it is derived from `self`."""
         self.ensure_one()
-        return {
-            "pricelist_id": self.pricelist_id.id,
-            "payment_term_id": self.payment_term_id.id,
-            "minimum_amount": self.minimum_amount,
-            "enforcement": self.enforcement,
-            "discount_line_ids": [
+        return {name: self._get_term_value(name) for name in self._get_term_fields()}
+
+    def _get_term_value(self, name):
+        """One term as it would be written on another agreement.
+
+        :param str name: one of :meth:`_get_term_fields`
+        """
+        self.ensure_one()
+        field = self._fields[name]
+        value = self[name]
+        if field.type == "one2many":
+            return [
                 fields.Command.clear(),
-                *(
-                    fields.Command.create(line._prepare_copy_values())
-                    for line in self.discount_line_ids
-                ),
-            ],
-        }
+                *(fields.Command.create(line._prepare_copy_values()) for line in value),
+            ]
+        if field.type == "many2one":
+            return value.id
+        if field.type == "reference":
+            return f"{value._name},{value.id}" if value else False
+        return value
 
     def _prepare_renewal_values(self):
         self.ensure_one()
@@ -56,28 +63,54 @@ class CrmAgreement(models.Model):
         return self.copy(self._prepare_renewal_values())
 
     def _governs_prices(self):
-        """An agreement with neither a price list nor a discount line leaves prices free."""
+        """An agreement with neither a price list nor prices or discounts leaves prices free."""
         self.ensure_one()
-        return bool(self.pricelist_id or self.discount_line_ids)
+        return bool(self.pricelist_id or self.discount_line_ids or self.price_rule != "list")
 
-    def _get_max_discount(self, product):
-        """Largest discount on a product, in percent on top of the agreed price list.
+    def _get_discount_lines(self):
+        """Discount lines by what they are about, to be looked up for many products.
 
-        The line of the product counts first, then that of the nearest category upwards, then the
-        one for everything. A product without a line has no discount.
-
-        :param product: `product.product` record
-        :rtype: float
+        :return: mapping of ``(applied_on, id or False)`` to a line
+        :rtype: dict
         """
         self.ensure_one()
-        by_target = {line._get_target(): line.max_discount for line in self.discount_line_ids}
+        return {line._get_target(): line for line in self.discount_line_ids}
+
+    def _get_discount_line(self, product, lines=None):
+        """The line that governs a product: its own, that of the nearest category, that for all.
+
+        :param product: `product.product` record
+        :param dict lines: what :meth:`_get_discount_lines` returned, when many are looked up
+        :return: `crm.agreement.discount` record, empty when the product has no discount
+        """
+        self.ensure_one()
+        lines = self._get_discount_lines() if lines is None else lines
         category_ids = [int(key) for key in (product.categ_id.parent_path or "").split("/") if key]
         targets = [
             ("product", product.id),
             *(("category", category_id) for category_id in reversed(category_ids)),
             ("all", False),
         ]
-        return next((by_target[key] for key in targets if key in by_target), 0.0)
+        found = (lines[key] for key in targets if key in lines)
+        return next(found, self.env["crm.agreement.discount"])
+
+    def _get_max_discount(self, product):
+        """Largest discount on a product, in percent on top of the agreed price.
+
+        :param product: `product.product` record
+        :rtype: float
+        """
+        line = self._get_discount_line(product)
+        return line.max_discount if line.mode == "max" else 0.0
+
+    def _get_fixed_prices(self):
+        """:return: agreed prices by product id, in the agreement's currency, per product unit
+        :rtype: dict[int, float]
+        """
+        self.ensure_one()
+        if self.price_rule != "fixed":
+            return {}
+        return {line.product_id.id: line.price for line in self.price_line_ids}
 
     def _get_in_force_domain(self, date):
         """Agreements that hold on a day."""
@@ -106,27 +139,46 @@ class CrmAgreement(models.Model):
         def label(name):
             return self._fields[name]._description_string(self.env)
 
-        selection = dict(self._fields["enforcement"]._description_selection(self.env))
         terms = {
-            "pricelist_id": (label("pricelist_id"), self.pricelist_id.sudo().display_name or ""),
-            "payment_term_id": (
-                label("payment_term_id"),
-                self.payment_term_id.sudo().display_name or "",
-            ),
-            "minimum_amount": (
-                label("minimum_amount"),
-                format_amount(self.env, self.minimum_amount, self.currency_id)
-                if self.minimum_amount and self.currency_id
-                else "",
-            ),
-            "enforcement": (label("enforcement"), selection.get(self.enforcement, "")),
+            name: (label(name), self._get_condition_text(name))
+            for name in self._get_condition_fields()
         }
-        for line in self.discount_line_ids:
-            terms[line._get_target()] = (
-                self.env._("Largest discount: %s", line._get_target_label()),
-                self.env._("%(discount)g %%", discount=line.max_discount),
-            )
+        for name in self._get_term_line_fields():
+            for line in self[name]:
+                terms[line._get_target()] = (line._get_target_label(), line._get_value_label())
         return terms
+
+    def _get_condition_text(self, name):
+        """One term in words; empty when it is not part of the agreement.
+
+        :param str name: one of :meth:`_get_condition_fields`
+        :rtype: str
+        """
+        self.ensure_one()
+        field = self._fields[name]
+        value = self.sudo()[name]  # names of terms are told to whoever reads the agreement
+        if name == "overdue_days":
+            if not self.overdue_control:
+                return ""
+            return self.env._("%s days", value)
+        if name == "markup_percent" and self.price_rule != "markup":
+            return ""
+        if not value:
+            return ""
+        if name == "prepayment_percent":
+            return self.env._("%(percent)g %%", percent=value * 100.0)
+        if name == "markup_percent":
+            return self.env._("%(percent)g %%", percent=value)
+        if name == "delivery_days":
+            return self.env._("%s days", value)
+        if field.type == "monetary":
+            currency = self[field.get_currency_field(self)]
+            return format_amount(self.env, value, currency) if currency else str(value)
+        if field.type == "selection":
+            return dict(field._description_selection(self.env)).get(value, "")
+        if field.type == "boolean":
+            return self.env._("Yes")
+        return value.display_name or "" if field.relational or field.type == "reference" else value
 
     def _get_differences(self):
         """Terms of an individual agreement that are not those of its standard one.

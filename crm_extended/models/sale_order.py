@@ -101,11 +101,11 @@ class SaleOrder(models.Model):
             if pricelist_sudo:
                 order.pricelist_id = pricelist_sudo.sudo(self.env.su)
 
-    @api.depends("agreement_id")
+    @api.depends("agreement_id", "agreement_contract_id")
     def _compute_payment_term_id(self):
         super()._compute_payment_term_id()
         for order in self:
-            payment_term_sudo = order.agreement_id.sudo().payment_term_id
+            payment_term_sudo = order._get_agreed_payment_term(order.agreement_id.sudo())
             if payment_term_sudo:
                 order.payment_term_id = payment_term_sudo.sudo(self.env.su)
 
@@ -147,6 +147,7 @@ class SaleOrder(models.Model):
     def create(self, vals_list):
         orders = super(SaleOrder, self._with_agreement_check_deferred()).create(vals_list)
         orders = orders.with_env(self.env)
+        orders.filtered("agreement_id")._apply_agreed_logistics()
         orders.filtered(lambda order: order.state in CONFIRMED_STATES)._check_confirmation_terms()
         return orders
 
@@ -183,6 +184,12 @@ class SaleOrder(models.Model):
             "pricelist_id",
             "currency_id",
             "payment_term_id",
+            "agreement_contract_id",
+            "require_payment",
+            "prepayment_percent",
+            "commitment_date",
+            "incoterm",
+            "warehouse_id",
             "order_line",
         }
 

@@ -25,6 +25,7 @@ class SaleOrder(models.Model):
 
         :raise UserError: lists each deviation and what to do about it
         """
+        self._lock_client_credit()
         for order in self.with_context(crm_agreement_judged_now=_JUDGED_NOW):
             deviations = order._get_deviations()
             handled = {deviation: order._get_handling(deviation) for deviation in deviations}
@@ -33,7 +34,11 @@ class SaleOrder(models.Model):
                 raise UserError(order._get_refusal_message(refused))
             order._record_deviations([d for d in deviations if handled[d] == "warn"])
 
-    def _get_refusal_message(self, deviations):
+    def _get_refusal_message(self, deviations, sending=False):
+        """What is refused, each deviation, and the way to go on.
+
+        :param bool sending: the quotation was to be sent, not confirmed
+        """
         self.ensure_one()
         lines = [
             self.env._(
@@ -46,21 +51,28 @@ class SaleOrder(models.Model):
         ]
         handling = {self._get_handling(deviation) for deviation in deviations}
         if "block" in handling:
-            remedy = self.env._("Bring the order back to the agreed terms to confirm it.")
+            remedy = self.env._("Bring the order back to the agreed terms.")
         elif "approve" in handling:
             remedy = self.env._(
                 "Ask for an approval (button Request Approval) or return to the agreed terms."
             )
         else:
             remedy = self.env._("An approver still has to decide on it.")
-        return self.env._(
-            "Order %(order)s cannot be confirmed past agreement %(agreement)s:\n%(list)s\n\n"
-            "%(remedy)s",
-            order=self.name,
-            agreement=", ".join(dict.fromkeys(d.agreement.name for d in deviations)),
-            list="\n".join(lines),
-            remedy=remedy,
+        agreement = ", ".join(dict.fromkeys(d.agreement.name for d in deviations))
+        title = (
+            self.env._(
+                "Quotation %(order)s cannot be sent past agreement %(agreement)s:",
+                order=self.name,
+                agreement=agreement,
+            )
+            if sending
+            else self.env._(
+                "Order %(order)s cannot be confirmed past agreement %(agreement)s:",
+                order=self.name,
+                agreement=agreement,
+            )
         )
+        return "\n".join([title, *lines, "", remedy])
 
     def _get_deviation_snapshot(self):
         """Severity of each present deviation of confirmed orders, before a change.
@@ -135,6 +147,7 @@ class SaleOrder(models.Model):
             "actual": deviation.actual,
             "difference": deviation.difference,
             "amount": deviation.amount,
+            "severity": deviation.severity,
             "fingerprint": self._get_fingerprint(deviation),
             "requested_by_id": self.env.user.id,
         }
@@ -244,6 +257,7 @@ class SaleOrder(models.Model):
             raise AccessError(self.env._("Only an agreement approver decides on deviations."))
         self.check_access("write")
         self._void_changed_deviations()
+        self.sudo().deviation_ids.move_id._void_changed_deviations()
         rows_sudo = self.sudo().deviation_ids.filtered(lambda row: row.state == "requested")
         if not rows_sudo:
             raise UserError(
@@ -282,12 +296,14 @@ class SaleOrder(models.Model):
         # sudo: see _record_deviations
         for order_sudo in self.sudo():
             rows_sudo = order_sudo.deviation_ids.filtered(
-                lambda row: row.state in ("requested", "approved")
+                lambda row: not row.move_id and row.state in ("requested", "approved")
             )
             if not rows_sudo or order_sudo.state not in OPEN_STATES:
                 continue
-            present = [order_sudo._get_fingerprint(d) for d in order_sudo._get_deviations()]
-            stale_sudo = rows_sudo - rows_sudo.filtered_domain([("fingerprint", "in", present)])
+            present = order_sudo._get_deviations()
+            stale_sudo = rows_sudo.filtered(
+                lambda row, present=present: not any(self._is_covered(d, row) for d in present)
+            )
             if not stale_sudo:
                 continue
             stale_sudo.write({"state": "void"})

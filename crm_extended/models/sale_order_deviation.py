@@ -6,10 +6,14 @@ from odoo.tools import format_amount, format_date
 from odoo.tools.misc import formatLang
 
 from ..tools.agreement_terms import exceeds, given_discount, net_price, order_concession
+from .product_pricelist import AgreedPriceRules
 from .sale_order import CONFIRMED_STATES, OPEN_STATES
 
 # Identity of this object marks the check of a confirmation; no client can send it.
 _JUDGED_NOW = object()
+
+# Kinds whose size follows the client's debt and not what is written on the order.
+GROWING_KINDS = ("overdue", "credit")
 
 Deviation = namedtuple(
     "Deviation",
@@ -53,12 +57,18 @@ class SaleOrder(models.Model):
         "pricelist_id",
         "currency_id",
         "payment_term_id",
+        "require_payment",
+        "prepayment_percent",
+        "commitment_date",
+        "agreement_contract_id",
         "amount_untaxed",
+        "amount_total",
         "order_line.product_id",
         "order_line.product_uom_qty",
         "order_line.product_uom_id",
         "order_line.price_unit",
         "order_line.discount",
+        "order_line.customer_lead",
         "deviation_ids.state",
     )
     @api.depends_context("uid")
@@ -118,7 +128,7 @@ class SaleOrder(models.Model):
 
         :return: `block`, `approve` (not yet asked), `requested`, `approved` or `warn`
         """
-        enforcement = deviation.agreement.enforcement
+        enforcement = deviation.agreement._get_enforcement(deviation.kind)
         if enforcement != "approve":
             return enforcement
         rows_sudo = self._get_covering_rows(deviation)
@@ -128,11 +138,18 @@ class SaleOrder(models.Model):
         return "approve"
 
     def _get_covering_rows(self, deviation):
-        """Stored rows (under sudo) that were decided on exactly these figures."""
-        fingerprint = self._get_fingerprint(deviation)
-        return self._origin.sudo().deviation_ids.filtered(
-            lambda row: row.fingerprint == fingerprint
-        )
+        """Stored rows (under sudo) that were decided on exactly these figures.
+
+        Debt changes by itself from day to day: what was let pass covers a smaller debt as well.
+        """
+        rows_sudo = self._origin.sudo().deviation_ids
+        return rows_sudo.filtered(lambda row: self._is_covered(deviation, row))
+
+    @api.model
+    def _is_covered(self, deviation, row):
+        if row.fingerprint != self._get_fingerprint(deviation):
+            return False
+        return deviation.kind not in GROWING_KINDS or not exceeds(deviation.severity, row.severity)
 
     @api.model
     def _get_fingerprint(self, deviation):
@@ -175,6 +192,8 @@ class SaleOrder(models.Model):
             deviations += order_sudo._get_header_deviations(agreement_sudo)
             deviations += order_sudo._get_price_deviations(agreement_sudo)
             deviations += order_sudo._get_minimum_deviations(agreement_sudo)
+            deviations += order_sudo._get_condition_deviations(agreement_sudo)
+            deviations += order_sudo._get_debt_deviations(agreement_sudo)
         return deviations
 
     def _prepare_deviation(self, kind, agreement, figures, **values):
@@ -248,7 +267,7 @@ class SaleOrder(models.Model):
                     figures=[self.currency_id._origin.id],
                 )
             )
-        term_sudo = agreement_sudo.payment_term_id
+        term_sudo = self._get_agreed_payment_term(agreement_sudo)
         if term_sudo and self.payment_term_id.sudo()._origin != term_sudo:
             deviations.append(
                 self._prepare_deviation(
@@ -272,11 +291,22 @@ class SaleOrder(models.Model):
         )
 
     def _get_price_deviations(self, agreement_sudo):
+        """Lines below their agreed price, and what the order gives away as a whole.
+
+        Everything that lines are compared with is read once, so that a long order takes no more
+        queries than a short one.
+        """
+        if not agreement_sudo._governs_prices():
+            return []
         deviations = []
         sums = []
         excess = 0.0
-        for line in self.order_line:
-            terms = line._get_agreed_terms(agreement_sudo)
+        moment = self._get_agreed_price_moment()
+        prices = agreement_sudo._get_fixed_prices()
+        discounts = agreement_sudo._get_discount_lines()
+        rules = AgreedPriceRules(self.order_line.product_id._origin)
+        for line in self.order_line.with_context(crm_agreement_price_rules=rules):
+            terms = line._get_agreed_terms(agreement_sudo, moment, prices, discounts)
             if not terms:
                 continue
             agreed, maximum = terms

@@ -1,4 +1,4 @@
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Command, Datetime
 from odoo.tests import new_test_user, tagged
 
@@ -31,12 +31,23 @@ class TestAgreementAttacks(AgreementCommon):
 
     def test_derived_fields_are_not_entered(self):
         own = self.agreement.with_user(self.salesman)
-        euro = self.env.ref("base.EUR")
-        for values in ({"commercial_partner_id": self.other_client.id}, {"currency_id": euro.id}):
-            with self.assertRaises(AccessError):
-                own.write(values)
-            with self.assertRaises(AccessError):
-                own.create({"partner_id": self.client.id, **values})
+        values = {"commercial_partner_id": self.other_client.id}
+        with self.assertRaises(AccessError):
+            own.write(values)
+        with self.assertRaises(AccessError):
+            own.create({"partner_id": self.client.id, **values})
+
+    def test_currency_is_that_of_the_price_list(self):
+        other = self.env.ref(
+            "base.EUR" if self.env.company.currency_id.name != "EUR" else "base.USD"
+        )
+        with self.assertRaises(UserError):
+            self.agreement.with_user(self.salesman).currency_id = other
+        draft = self._create_agreement(activate=False).with_user(self.salesman)
+        with self.assertRaises(ValidationError):
+            draft.currency_id = other
+        draft.write({"pricelist_id": False, "currency_id": other.id})
+        self.assertEqual(draft.currency_id, other)
 
     def test_line_by_default_order(self):
         order = self._create_order()

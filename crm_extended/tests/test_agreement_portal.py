@@ -21,12 +21,12 @@ class TestAgreementPortal(AgreementCommon, HttpCase):
         )
         cls.agreement = cls._create_agreement(enforcement="approve")
         cls.order = cls._create_order(
-            [{"discount": 20.0}],
             partner_id=cls.contact.id,
             require_signature=True,
             require_payment=False,
         )
         cls.order.action_quotation_sent()
+        cls.order.order_line.discount = 20.0  # a quotation that is out goes past its agreement
         cls.order._portal_ensure_token()
 
     def _sign(self):

@@ -1,0 +1,58 @@
+from odoo import api, models
+from odoo.exceptions import UserError
+
+
+class SaleOrder(models.Model):
+    """A quotation that its agreement holds back does not go out.
+
+    The button, the status *Quotation Sent* (which a list action, an import or a remote call may
+    write) and a letter by a template are refused alike, with the list of what is open.
+    """
+
+    _inherit = "sale.order"
+
+    def action_quotation_send(self):
+        """Open the mail composer, unless the terms are not settled yet."""
+        self._check_sendable()
+        return super().action_quotation_send()
+
+    def write(self, vals):
+        drafts = self.filtered(lambda order: order.state == "draft")
+        result = super().write(vals)
+        if vals.get("state") == "sent":
+            drafts._check_sendable()
+        return result
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        orders = super().create(vals_list)
+        orders.filtered(lambda order: order.state == "sent")._check_sendable()
+        return orders
+
+    def _check_sendable(self):
+        """:raise UserError: when a quotation of `self` has deviations that are not approved"""
+        for order in self.filtered(lambda order: order.state in ("draft", "sent")):
+            held = [
+                deviation
+                for deviation in order._get_deviations()
+                if order._get_handling(deviation) not in ("approved", "warn")
+            ]
+            if held:
+                raise UserError(order._get_refusal_message(held, sending=True))
+
+
+class MailComposeMessage(models.TransientModel):
+    _inherit = "mail.compose.message"
+
+    def _action_send_mail(self, auto_commit=False):
+        for composer in self.filtered(lambda c: c.model == "sale.order" and c.template_id):
+            composer._get_composed_orders()._check_sendable()
+        return super()._action_send_mail(auto_commit=auto_commit)
+
+    def _get_composed_orders(self):
+        """The orders this letter by a template goes out with."""
+        self.ensure_one()
+        Order = self.env["sale.order"]
+        if self.res_domain:
+            return Order.search(self._evaluate_res_domain())
+        return Order.browse(self._evaluate_res_ids()).exists()
