@@ -17,6 +17,7 @@
     "data": [
         "security/crm_claims_security.xml",
         "security/crm_claims_decision_security.xml",
+        "security/crm_claims_investigation_security.xml",
         "security/ir.model.access.csv",
         "data/crm_claim_stage_data.xml",
         "data/crm_claim_team_data.xml",
@@ -25,8 +26,10 @@
         "data/crm_claim_cause_data.xml",
         "data/mail_template_data.xml",
         "data/crm_claim_decision_data.xml",
+        "data/crm_claim_investigation_data.xml",
         "views/crm_claim_views.xml",
         "views/crm_claim_investigation_views.xml",
+        "views/crm_claim_measure_views.xml",
         "views/crm_claim_config_views.xml",
         "views/crm_claim_decision_views.xml",
         "views/project_task_views.xml",
@@ -39,6 +42,11 @@
         "views/crm_claims_menus.xml",
         "views/crm_claims_plan_menus.xml",
     ],
+    "assets": {
+        "web.assets_backend": [
+            "crm_claims/static/src/why_tree/*",
+        ],
+    },
     "demo": [
         "demo/res_users_demo.xml",
         "demo/hr_demo.xml",

@@ -4,7 +4,6 @@ from markupsafe import Markup
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Command
-from odoo.tools import is_html_empty
 
 
 class CrmClaimInvestigation(models.Model):
@@ -14,7 +13,8 @@ class CrmClaimInvestigation(models.Model):
       role, start and deadline in working days of the company, dependencies.
     - Tasks are worked on in Project. Results written there are read here; the share of closed
       tasks is the progress. When the last one closes, the lead is asked for the conclusion.
-    - Done needs a root cause and a conclusion; the cause then goes to claims that have none.
+    - The conclusion is checked and approved (`crm_claim_investigation_conclusion.py`); the cause
+      then goes to claims that have none.
     - An investigation of a confidential claim is as confidential as the claim.
     """
 
@@ -29,7 +29,13 @@ class CrmClaimInvestigation(models.Model):
         "res.company", required=True, index=True, default=lambda self: self.env.company
     )
     state = fields.Selection(
-        [("draft", "Draft"), ("running", "Running"), ("done", "Done"), ("cancelled", "Cancelled")],
+        [
+            ("draft", "Draft"),
+            ("running", "Running"),
+            ("review", "To Approve"),
+            ("done", "Done"),
+            ("cancelled", "Cancelled"),
+        ],
         required=True,
         default="draft",
         readonly=True,
@@ -84,6 +90,8 @@ class CrmClaimInvestigation(models.Model):
     corrective_measures = fields.Html()
     preventive_measures = fields.Html()
     conclusion = fields.Html()
+    why_ids = fields.One2many("crm.claim.why", "investigation_id", string="Whys")
+    measure_ids = fields.One2many("crm.claim.measure", "investigation_id", string="Measures")
 
     @api.depends("claim_ids")
     def _compute_claim_count(self):
@@ -115,7 +123,8 @@ class CrmClaimInvestigation(models.Model):
         """Map each state to the states reachable from it."""
         return {
             "draft": {"running", "cancelled"},
-            "running": {"done", "cancelled"},
+            "running": {"review", "done", "cancelled"},
+            "review": {"running", "done", "cancelled"},
             "done": {"running"},
             "cancelled": {"draft"},
         }
@@ -156,22 +165,6 @@ class CrmClaimInvestigation(models.Model):
                     )
                 )
 
-    def _check_done(self):
-        for investigation in self:
-            missing = [
-                investigation._fields[name]._description_string(self.env)
-                for name in ("root_cause", "conclusion")
-                if is_html_empty(investigation[name])
-            ]
-            if missing:
-                raise UserError(
-                    self.env._(
-                        "Investigation %(name)s cannot be done yet. Fill in: %(fields)s.",
-                        name=investigation.name,
-                        fields=", ".join(missing),
-                    )
-                )
-
     # ------------------------------------------------------------------
     # Plan
     # ------------------------------------------------------------------
@@ -182,6 +175,7 @@ class CrmClaimInvestigation(models.Model):
             if investigation.state == "draft":
                 investigation.state = "running"
             investigation._create_tasks()
+            investigation.measure_ids._plan_tasks()
             investigation._move_claims()
 
     def _move_claims(self):
@@ -202,15 +196,7 @@ class CrmClaimInvestigation(models.Model):
         steps -= tasks_sudo.claim_step_id
         if not steps:
             return tasks_sudo.browse()
-        team = self.team_id or self.claim_ids.team_id[:1]
-        if not team:
-            team = self.env["crm.claim.team"]._get_default_team(self.company_id)
-            if not team:
-                raise UserError(
-                    self.env._("Choose the team of the investigation: its project takes the tasks.")
-                )
-        self.team_id = team
-        project_sudo = team._get_project()
+        project_sudo = self._ensure_team()._get_project()
         plan = self.template_id.step_ids._get_schedule()
         new_sudo = tasks_sudo.create(
             [self._prepare_task_values(step, project_sudo, plan[step]) for step in steps]
@@ -223,6 +209,18 @@ class CrmClaimInvestigation(models.Model):
         watchers = self.user_id.partner_id | self.sudo().claim_ids.user_id.partner_id
         new_sudo.message_subscribe(watchers.ids)
         return new_sudo
+
+    def _ensure_team(self):
+        """The team whose project takes the tasks; the claims' or the company's if none is set."""
+        team = self.team_id or self.claim_ids.team_id[:1]
+        if not team:
+            team = self.env["crm.claim.team"]._get_default_team(self.company_id)
+            if not team:
+                raise UserError(
+                    self.env._("Choose the team of the investigation: its project takes the tasks.")
+                )
+        self.team_id = team
+        return team
 
     def _prepare_task_values(self, step, project, days):
         start, end = days

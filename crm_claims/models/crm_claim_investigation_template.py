@@ -25,6 +25,9 @@ class CrmClaimInvestigationTemplate(models.Model):
     step_ids = fields.One2many(
         "crm.claim.investigation.step", "template_id", string="Steps", copy=True
     )
+    approval_required = fields.Boolean(
+        "Conclusion Needs Approval", default=True, help="By another person than the lead."
+    )
     step_count = fields.Integer(compute="_compute_plan")
     total_days = fields.Integer(
         "Working Days", compute="_compute_plan", help="From the start to the end of the last step."

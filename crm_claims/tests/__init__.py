@@ -7,6 +7,7 @@ from . import (
     test_claim_attacks,
     test_claim_cost,
     test_claim_decision,
+    test_claim_eight_d,
     test_claim_fault,
     test_claim_interaction,
     test_claim_investigation,

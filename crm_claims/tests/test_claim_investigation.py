@@ -16,6 +16,7 @@ class TestClaimInvestigation(ClaimCommon):
         cls.template = cls.env["crm.claim.investigation.template"].create(
             {
                 "name": "Test Plan",
+                "approval_required": False,
                 "step_ids": [
                     Command.create(
                         {"name": "Facts", "code": "A", "role": "responsible", "duration_days": 1}
@@ -143,9 +144,13 @@ class TestClaimInvestigation(ClaimCommon):
         with self.assertRaises(UserError):
             investigation.write({"state": "done"})
         investigation.action_start()
+        investigation.sudo().task_ids[1:].state = "1_done"
         with self.assertRefused(UserError, "Root Cause, Conclusion"):
             investigation.action_done()
         investigation.write({"root_cause": "<p>Switch</p>", "conclusion": "<p>Pay</p>"})
+        with self.assertRefused(UserError, "open steps: A Facts"):
+            investigation.action_done()
+        investigation.sudo().task_ids.state = "1_done"
         investigation.action_done()
         self.assertEqual(self.claim.cause_id, self.cause)
         self.assertIn("Pay", str(self.claim.message_ids[0].body))
