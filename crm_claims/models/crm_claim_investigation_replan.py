@@ -50,7 +50,7 @@ class CrmClaimInvestigation(models.Model):
         return result
 
     def action_replan(self):
-        """Plan the open steps anew: from the start of the plan, from what is finished, from today."""
+        """Plan the open steps anew: from the start, from what is finished, from today."""
         self.check_access("write")
         self._replan()
 
