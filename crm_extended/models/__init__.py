@@ -61,6 +61,7 @@ from . import (
     crm_interaction_postpone,
     crm_interaction_telephony,
     crm_interaction_timeline,
+    crm_interaction_timeline_entry,
     crm_lead,
     crm_lead_call_card,
     crm_lead_checklist,

@@ -35,6 +35,54 @@ def fetch_names(records, names):
     partners_sudo.fetch(PARTNER_NAME_FIELDS)
 
 
+def get_partner_names(partners):
+    """Names of contacts as lists show them, with one query.
+
+    :param partners: res.partner
+    :return: dict id → name
+    """
+    # sudo: the name of what a record refers to is shown to whoever reads the record
+    partners_sudo = partners.sudo()
+    partners_sudo.fetch(["name", "complete_name"])
+    # what has no name of its own (an address) is called by what it is, in the user's language
+    return {
+        partner_sudo.id: (partner_sudo.name and partner_sudo.complete_name)
+        or partner_sudo.display_name
+        for partner_sudo in partners_sudo
+    }
+
+
+def read_found(records, specification):
+    """What `web_read` returns for records that a search has just found, with their fields.
+
+    The search has applied the record rules and has checked the fields; `web_read` would evaluate
+    the same rules once more, row by row.
+
+    :param records: recordset of the same transaction's search
+    :param dict specification: see `web_read`
+    :return: list of dicts, in the order of the records
+    """
+    many2ones = []
+    for name, spec in specification.items():
+        field = records._fields.get(name)
+        if field is None or field.type in ("one2many", "many2many", "reference", "properties"):
+            return records.web_read(specification)
+        if field.type == "many2one" and "fields" in spec:
+            if spec["fields"].keys() != {"display_name"} or "context" in spec:
+                return records.web_read(specification)
+            many2ones.append(name)
+    records._determine_fields_to_fetch(specification)  # checks the access to them
+    fetch_specification(records, specification)
+    values_list = records._read_format(fnames=list(specification), load=None)
+    for name in many2ones:
+        # sudo: as above
+        names = {record.id: record.display_name for record in records[name].sudo()}
+        for values in values_list:
+            value = values[name]
+            values[name] = value and {"id": value, "display_name": names[value]}
+    return values_list
+
+
 def fetch_specification(records, specification):
     """Fetch what `web_read` is going to read, with the names of related records.
 
@@ -48,6 +96,7 @@ def fetch_specification(records, specification):
             name
             for name in specification
             if name in fields
+            and fields[name].store
             and fields[name].column_type
             and any(fields[name]._cache_missing_ids(records))
         ]
@@ -130,14 +179,13 @@ class CrmInteraction(models.Model):
                 domain, groupby, aggregates, offset=offset, limit=limit, order=order
             )
         # all that is due is looked through once: for the first groups and for their number
-        chain_ids = [chain.id for (chain,) in self._read_group(domain, groupby, order=order)]
-        groups = self.formatted_read_group(
-            Domain(domain) & Domain("chain_id", "in", chain_ids[offset : offset + limit]),
-            groupby,
-            aggregates,
-            order=order,
-        )
-        return groups, len(chain_ids)
+        groupby, aggregates = tuple(groupby), tuple(aggregates)
+        rows = self._read_group(domain, groupby, aggregates, order=order)
+        page = rows[offset : offset + limit]
+        # without the chains of the other groups, which would be read along
+        chains = self.env["crm.interaction.chain"].browse(chain.id for chain, *_values in page)
+        page = [(chain, *values) for chain, (_chain, *values) in zip(chains, page, strict=True)]
+        return self._web_read_group_format(groupby, aggregates, page), len(rows)
 
     @api.model
     def _get_access_fields(self):
@@ -162,7 +210,7 @@ class CrmInteraction(models.Model):
             if group["__count"] > limit:
                 inside = Domain(domain) & Domain(group["__extra_domain"])
                 found += self.search_fetch(inside, names, limit=limit, order=order)
-        values = dict(zip(found.ids, found.web_read(specification), strict=True))
+        values = dict(zip(found.ids, read_found(found, specification), strict=True))
         by_chain = found.grouped("chain_id")
         for group in groups:
             chain = self.env["crm.interaction.chain"].browse(group["chain_id"][0])

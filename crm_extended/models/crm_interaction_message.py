@@ -41,15 +41,28 @@ class CrmInteraction(models.Model):
     @api.depends("mail_message_id", "user_id", "chain_id.user_id")
     @api.depends_context("uid")
     def _compute_message(self):
-        readable = self.filtered("mail_message_id")._filter_message_readable()
-        rest = self - readable
-        rest.message_body = rest.message_attachment_ids = rest.message_failure = False
-        # sudo: access has just been checked
-        for interaction, interaction_sudo in zip(readable, readable.sudo(), strict=True):
-            message_sudo = interaction_sudo.mail_message_id
-            interaction.message_body = message_sudo.body
-            interaction.message_attachment_ids = message_sudo.attachment_ids.sudo(False)
-            interaction.message_failure = message_sudo._get_delivery_failure()
+        self.message_body = self.message_attachment_ids = self.message_failure = False
+        messages = self.filtered("mail_message_id")._read_messages()
+        for interaction in self.filtered(lambda interaction: interaction.id in messages):
+            body, attachments_sudo, failure = messages[interaction.id]
+            interaction.message_body = body
+            interaction.message_attachment_ids = attachments_sudo.sudo(False)
+            interaction.message_failure = failure
+
+    def _read_messages(self):
+        """The messages of these interactions, which the user sees, as far as he may read them.
+
+        :return: dict interaction id → (body, ir.attachment under sudo, why it was not delivered)
+        """
+        # sudo: access to the messages is checked here
+        return {
+            interaction_sudo.id: (
+                interaction_sudo.mail_message_id.body,
+                interaction_sudo.mail_message_id.attachment_ids,
+                interaction_sudo.mail_message_id._get_delivery_failure(),
+            )
+            for interaction_sudo in self._filter_message_readable().sudo()
+        }
 
     def write(self, vals):
         if not self.env.su and not {"chain_id", "user_id"}.isdisjoint(vals):

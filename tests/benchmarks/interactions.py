@@ -92,8 +92,14 @@ CROSS JOIN LATERAL (
            'p' || id || '@example.com'
       FROM crm_interaction WHERE kind IN ('email', 'message') OR id %% 4 = 0;
 """
-# own documents, as the record rules put it
-OWN = "(i.user_id = %(uid)s OR i.user_id IS NULL OR i.chain_user_id = %(uid)s)"
+# own documents and confidential ones, as the record rules put it
+OWN = """(i.user_id = %(uid)s OR i.user_id IS NULL OR i.chain_user_id = %(uid)s)
+       AND (i.confidential IS NOT TRUE OR i.user_id = %(uid)s OR i.chain_user_id = %(uid)s)"""
+OWN_CHAIN = """(chain.company_id = ANY(%(companies)s) OR chain.company_id IS NULL)
+           AND (chain.user_id = %(uid)s OR chain.user_id IS NULL OR chain.id IN (
+                SELECT chain_id FROM crm_interaction_chain_guest_rel WHERE user_id = %(uid)s))
+           AND (chain.confidential IS NOT TRUE OR chain.user_id = %(uid)s OR chain.id IN (
+                SELECT chain_id FROM crm_interaction_chain_guest_rel WHERE user_id = %(uid)s))"""
 DUE = """(i.state = 'new' OR i.state IN ('planned', 'postponed')
             AND i.date_deadline < %(tomorrow)s)"""
 # What rows refer to is read by the ids found, as many joins cost more to plan than to run. The
@@ -142,37 +148,25 @@ BARE = {
         *DOCUMENTS,
     ],
     "chains": [
-        """
+        f"""
         SELECT chain.*
           FROM crm_interaction_chain chain
-         WHERE chain.state = 'open'
-           AND (chain.company_id = ANY(%(companies)s) OR chain.company_id IS NULL)
-           AND (chain.user_id = %(uid)s OR chain.user_id IS NULL OR chain.id IN (
-                SELECT chain_id FROM crm_interaction_chain_guest_rel
-                 WHERE user_id = %(uid)s))
+         WHERE chain.state = 'open' AND {OWN_CHAIN}
       ORDER BY chain.date_next, chain.date_last DESC, chain.id DESC LIMIT 80
         """,
-        """
+        f"""
         SELECT count(*) FROM (
             SELECT FROM crm_interaction_chain chain
-             WHERE chain.state = 'open'
-               AND (chain.company_id = ANY(%(companies)s) OR chain.company_id IS NULL)
-               AND (chain.user_id = %(uid)s OR chain.user_id IS NULL OR chain.id IN (
-                    SELECT chain_id FROM crm_interaction_chain_guest_rel
-                     WHERE user_id = %(uid)s))
+             WHERE chain.state = 'open' AND {OWN_CHAIN}
              LIMIT 10001) found
         """,
         *NAMES,
         *DOCUMENTS,
     ],
     "line": [
-        """
+        f"""
         SELECT chain.* FROM crm_interaction_chain chain
-         WHERE chain.id = %(chain)s
-           AND (chain.company_id = ANY(%(companies)s) OR chain.company_id IS NULL)
-           AND (chain.user_id = %(uid)s OR chain.user_id IS NULL OR chain.id IN (
-                SELECT chain_id FROM crm_interaction_chain_guest_rel
-                 WHERE user_id = %(uid)s))
+         WHERE chain.id = %(chain)s AND {OWN_CHAIN}
         """,
         ENTRIES
         + """
