@@ -102,6 +102,7 @@
             "crm_extended/static/src/client_clock/*",
             "crm_extended/static/src/deal_documents/*",
             "crm_extended/static/src/funnel/*",
+            "crm_extended/static/src/interaction_calendar/*",
             "crm_extended/static/src/my_calls/*",
             "crm_extended/static/src/call_card/*",
             "crm_extended/static/src/outcome_buttons/*",

@@ -120,8 +120,25 @@ class CrmInteraction(models.Model):
 
     @api.model
     def _get_waiting_domain(self):
-        """What came in and waits for an answer."""
-        return Domain("direction", "=", "in") & Domain("state", "in", PENDING_STATES)
+        """What came in and waits for an answer.
+
+        A missed call that was called back in vain is handled, but still unanswered: the next
+        call or meeting with the client answers it. (A mail that is written afterwards does not:
+        it would have to be looked for with every mail.)
+        """
+        called_back = [
+            ("kind", "=", "call"),
+            ("outcome_id", "!=", False),
+            ("outcome_id.reached", "=", False),
+        ]
+        in_vain = (
+            Domain("kind", "=", "call")
+            & Domain("state", "=", "done")
+            & Domain("date_answered", "=", False)
+            & Domain("outcome_id", "=", False)
+            & Domain("child_ids", "any", called_back)
+        )
+        return Domain("direction", "=", "in") & (Domain("state", "in", PENDING_STATES) | in_vain)
 
     def _settle_answers(self):
         """Mark as done what these interactions, just done, have answered."""

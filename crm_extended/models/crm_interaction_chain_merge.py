@@ -25,29 +25,12 @@ class CrmInteractionChain(models.Model):
         # the defaults of the dialog are not meant for what is created here
         self = self.with_context(clean_context(self.env.context))  # noqa: PLW0642
         self.check_access("write")
-        if len(self) < 2:
-            raise UserError(self.env._("Choose at least two conversations to merge."))
-        documented = self.filtered("res_id")
-        if len(documented) > 1:
-            raise UserError(
-                self.env._(
-                    "“%(first)s” and “%(second)s” are about two different documents, each of "
-                    "which has a conversation of its own. Merge the documents, or move single "
-                    "interactions.",
-                    first=documented[0].name,
-                    second=documented[1].name,
-                )
-            )
-        if len(self.company_id) > 1:
-            raise UserError(
-                self.env._(
-                    "Conversations of different companies stay apart: %(companies)s.",
-                    companies=", ".join(self.company_id.mapped("name")),
-                )
-            )
+        problem = self._get_merge_problem()
+        if problem:
+            raise UserError(problem)
         target = self._get_merge_target()
         if target_id and target_id != target.id:
-            if documented or target_id not in self.ids:
+            if target.res_id or target_id not in self.ids:
                 raise UserError(
                     self.env._("“%(chain)s” is the conversation to be kept.", chain=target.name)
                 )
@@ -74,6 +57,26 @@ class CrmInteractionChain(models.Model):
             if values:
                 target.write(values)
         return target
+
+    def _get_merge_problem(self):
+        """Why these conversations cannot be joined, in words for the user; False if they can."""
+        if len(self) < 2:
+            return self.env._("Choose at least two conversations to merge.")
+        documented = self.filtered("res_id")
+        if len(documented) > 1:
+            return self.env._(
+                "“%(first)s” and “%(second)s” are about two different documents, each of "
+                "which has a conversation of its own. Merge the documents, or move single "
+                "interactions.",
+                first=documented[0].name,
+                second=documented[1].name,
+            )
+        if len(self.company_id) > 1:
+            return self.env._(
+                "Conversations of different companies stay apart: %(companies)s.",
+                companies=", ".join(self.company_id.mapped("name")),
+            )
+        return False
 
     def _get_merge_target(self):
         """The conversation that is kept when these are joined."""

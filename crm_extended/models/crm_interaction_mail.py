@@ -5,6 +5,7 @@ from odoo.exceptions import ConcurrencyError
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY, retrying
 from odoo.tools import clean_context
 
+from ..tools.opening_savepoint import OpeningSavepoint
 from .crm_interaction import INTERNAL
 from .mail_thread import IncomingMail
 
@@ -64,8 +65,8 @@ class CrmInteraction(models.Model):
         if contact["direction"] == "out" and message.message_type != "email":
             return Interaction._record_contact(contact)
         try:
-            with self.env.cr.savepoint():
-                return Interaction._record_contact(contact)
+            with OpeningSavepoint(self.env.cr) as savepoint:
+                return Interaction._record_contact(contact, savepoint)
         except Exception as error:
             _logger.exception(
                 "Message %s on %s,%s is not recorded as an interaction",

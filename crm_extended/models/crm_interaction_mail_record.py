@@ -33,12 +33,15 @@ class CrmInteraction(models.Model):
     _inherit = "crm.interaction"
 
     @api.model
-    def _record_contact(self, contact):
+    def _record_contact(self, contact, savepoint=None):
         """Write down a contact, see `_prepare_message_contact`.
 
+        :param OpeningSavepoint savepoint: what is opened by the first query
         :return: the interaction; empty if the message is recorded already
         """
-        chain, chain_values, parent, usable, is_waiting = self._get_contact_place(contact)
+        chain, chain_values, parent, usable, is_waiting = self._get_contact_place(
+            contact, savepoint
+        )
         if chain.state != "open":
             document = contact["document"]
             chain = chain._open_for_documents(document)[document.id]
@@ -53,7 +56,7 @@ class CrmInteraction(models.Model):
         return interaction
 
     @api.model
-    def _get_contact_place(self, contact):
+    def _get_contact_place(self, contact, savepoint=None):
         """Where a contact belongs, in one query.
 
         :return: the chain of its document; the values with which this chain has still to be
@@ -70,39 +73,38 @@ class CrmInteraction(models.Model):
         names = list(dict.fromkeys([*CHAIN_FIELDS, *self._get_chain_copies().values()]))
         Chain.flush_model(names)
         self.env["res.partner"].flush_model(["company_id"])
-        (found,) = self.env.execute_query(
-            SQL(
-                """
-                SELECT ARRAY(
-                            SELECT partner.id
-                              FROM res_partner partner
-                             WHERE partner.id = ANY(%(partner_ids)s)
-                               AND (partner.company_id IS NULL
-                                    OR partner.company_id = %(company_id)s)
-                       ), EXISTS (
-                            SELECT 1
-                              FROM crm_interaction waiting
-                             WHERE waiting.chain_id = chain.id
-                               AND waiting.direction = 'in'
-                               AND waiting.state IN ('new', 'planned', 'postponed')
-                       ), chain.id,
-                       CASE WHEN chain.id IS NULL THEN nextval('crm_interaction_chain_id_seq') END,
-                       parent.id, parent.company_id, %(columns)s
-                  FROM (SELECT 1) AS one
-             LEFT JOIN crm_interaction_chain chain
-                    ON chain.res_model = %(res_model)s AND chain.res_id = %(res_id)s
-             LEFT JOIN crm_interaction parent
-                    ON parent.mail_message_id = %(parent_message_id)s
-                   AND parent.chain_id = chain.id
-                """,
-                partner_ids=partner_ids,
-                company_id=contact["company"].id,
-                columns=SQL(", ").join(SQL.identifier("chain", name) for name in names),
-                res_model=document._name,
-                res_id=document.id,
-                parent_message_id=(mail and mail.parent_id) or message.parent_id.id or None,
-            )
+        query = SQL(
+            """
+            SELECT ARRAY(
+                        SELECT partner.id
+                          FROM res_partner partner
+                         WHERE partner.id = ANY(%(partner_ids)s)
+                           AND (partner.company_id IS NULL
+                                OR partner.company_id = %(company_id)s)
+                   ), EXISTS (
+                        SELECT 1
+                          FROM crm_interaction waiting
+                         WHERE waiting.chain_id = chain.id
+                           AND waiting.direction = 'in'
+                           AND waiting.state IN ('new', 'planned', 'postponed')
+                   ), chain.id,
+                   CASE WHEN chain.id IS NULL THEN nextval('crm_interaction_chain_id_seq') END,
+                   parent.id, parent.company_id, %(columns)s
+              FROM (SELECT 1) AS one
+         LEFT JOIN crm_interaction_chain chain
+                ON chain.res_model = %(res_model)s AND chain.res_id = %(res_id)s
+         LEFT JOIN crm_interaction parent
+                ON parent.mail_message_id = %(parent_message_id)s
+               AND parent.chain_id = chain.id
+            """,
+            partner_ids=partner_ids,
+            company_id=contact["company"].id,
+            columns=SQL(", ").join(SQL.identifier("chain", name) for name in names),
+            res_model=document._name,
+            res_id=document.id,
+            parent_message_id=(mail and mail.parent_id) or message.parent_id.id or None,
         )
+        (found,) = self.env.execute_query(savepoint.open_with(query) if savepoint else query)
         usable, is_waiting, chain_id, new_id, parent_id, company_id, *row = found
         chain, chain_values = Chain.browse(chain_id or new_id), {}
         values = dict(zip(names, row, strict=True))

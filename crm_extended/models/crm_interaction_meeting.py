@@ -1,10 +1,12 @@
 from collections import defaultdict
 from datetime import timedelta
 
+from markupsafe import Markup
 from odoo import Command, api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import is_html_empty
 
+from ..tools.meeting_text import strip_contact_block
 from .crm_interaction import INTERNAL, PENDING_STATES
 
 
@@ -59,8 +61,12 @@ class CrmInteraction(models.Model):
                 continue
             interaction.meeting_location = event.location
             interaction.meeting_url = event.videocall_location
-            if not is_html_empty(event.description):
-                interaction.meeting_description = event.description
+            # sudo: the names of those who meet are shown on the event
+            people_sudo = event.sudo().user_id.partner_id | event.sudo().partner_ids
+            description = strip_contact_block(event.description, people_sudo.mapped("name"))
+            if not is_html_empty(description):
+                # sanitised by the event
+                interaction.meeting_description = Markup(description)
 
     # ------------------------------------------------------------
     # CRUD

@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import SQL
 from odoo.tools.sql import column_exists, create_column
@@ -46,8 +47,9 @@ class CrmLead(models.Model):
     it alike. A batch is refused as a whole, with what each deal lacks.
 
     - A new deal gets the default process of its team and tags, and begins at the first step.
-      Only a sales administrator can leave the process empty where there is a default one. A lead
-      begins in a process when it becomes an opportunity.
+      Only a sales administrator can leave the process empty where there is a default one, or
+      choose a looser one where the default is strict. A lead begins in a process when it becomes
+      an opportunity.
     - Values written together with a stage are written first: a field that is filled in with the
       same save counts.
     - In a strict process a deal is not made certain (100 %) outside of a won stage.
@@ -170,10 +172,11 @@ class CrmLead(models.Model):
         if _MOVING_FIELDS.isdisjoint(vals):
             return super().write(vals)
         converted = self.filtered(
-            lambda lead: vals.get("type") == "opportunity"
-            and lead.type == "lead"
-            and not lead.process_id
+            lambda lead: vals.get("type") == "opportunity" and lead.type == "lead"
         )
+        # a lead that has a process already keeps it, if it might be chosen for a new deal
+        chosen = converted.filtered("process_id")
+        converted -= chosen
         if "process_id" in vals or any(lead._is_process_bound() for lead in self):
             if keep_stage:
                 vals = {name: value for name, value in vals.items() if name != "stage_id"}
@@ -182,6 +185,10 @@ class CrmLead(models.Model):
             res = super().write(vals)
         if converted and not vals.get("process_id"):
             converted._begin_default_process()
+        elif vals.get("process_id"):
+            chosen |= converted
+        for lead in chosen:
+            lead._check_process_choice(lead.process_id, lead._find_default_process())
         return res
 
     def _write_in_process(self, vals, move):
@@ -277,6 +284,8 @@ class CrmLead(models.Model):
                 if not chosen_none:
                     process = self._find_new_process(vals)
                     vals["process_id"] = process.id
+            elif process and has_rules:
+                self._check_process_choice(process, self._find_new_process(vals))
             # sudo: the process may be one of another company, which the company check refuses
             process_sudo = process.sudo()
             if process_sudo.control in BOUND_CONTROLS and not (
@@ -294,15 +303,41 @@ class CrmLead(models.Model):
             lead.company_id._origin, lead.team_id._origin, lead.tag_ids._origin
         )
 
+    def _find_default_process(self):
+        """The process in which this deal would begin if it were new; empty if none fits."""
+        self.ensure_one()
+        return self.env["crm.sale.process"]._find_default(
+            self.company_id, self.team_id, self.tag_ids
+        )
+
+    @api.model
+    def _check_process_choice(self, process, default):
+        """Refuse a looser process where new deals have a strict one.
+
+        :param process: crm.sale.process that a deal begins in
+        :param default: crm.sale.process that it would get by itself, may be empty
+        """
+        # sudo: the processes may be of another company
+        if (
+            default.sudo().control == "strict"
+            and process.sudo().control != "strict"
+            and not self._can_manage_processes()
+        ):
+            raise UserError(
+                self.env._(
+                    "New deals of this team and these tags begin in the strict process "
+                    "“%(default)s”. Only a sales administrator may choose “%(process)s” instead.",
+                    default=default.sudo().name,
+                    process=process.sudo().name,
+                )
+            )
+
     def _begin_default_process(self):
         """Put leads that have become opportunities at the first step of their process."""
         Process = self.env["crm.sale.process"]
         if not Process._get_default_rules():
             return
-        processes = {
-            lead: Process._find_default(lead.company_id, lead.team_id, lead.tag_ids)
-            for lead in self
-        }
+        processes = {lead: lead._find_default_process() for lead in self}
         for process, leads in self.grouped(processes.get).items():
             if not process:
                 continue

@@ -409,6 +409,13 @@ class TestInteractionActions(InteractionCommon):
         self.assertEqual((kept.name, kept.partner_id), ("One", self.client_company))
 
     @users("int_sales")
+    def test_merge_dialog_tells_what_cannot_be_merged(self):
+        about_deal, about_client = self._log(), self._log(document=self.client_company)
+        wizard = self._open((about_deal + about_client).chain_id.action_open_merge())
+        self.assertIn(about_deal.chain_id.name, wizard.problem)
+        wizard = self._open((about_deal + self._log_alone()).chain_id.action_open_merge())
+        self.assertFalse(wizard.problem)
+
     def test_merge_refused(self):
         about_deal = self._log()
         about_client = self._log(document=self.client_company)

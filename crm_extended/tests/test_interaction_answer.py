@@ -88,6 +88,21 @@ class TestInteractionAnswer(InteractionCommon):
         self.assertEqual(arrived.date_answered, planned.date_start)
 
     @users("int_sales")
+    def test_call_back_in_vain_then_reached(self):
+        """A missed call is handled by calling back, and answered when the client is reached."""
+        missed = self._arrive(kind="call")
+        missed.action_record_outcome(self.missed.id)
+        self.assertEqual(missed.state, "done")
+        self.assertFalse(missed.date_answered)
+        by_hand = self._arrive(kind="call")
+        by_hand.action_done()
+        self.lead.with_env(self.env).action_record_outcome(self.reached.id)
+        self.assertTrue(missed.answer_id.outcome_id.reached)
+        self.assertEqual(missed.date_answered, missed.answer_id.date_start)
+        self.assertGreater(missed.answer_hours, 0)
+        self.assertFalse(by_hand.date_answered, "whoever marks it as done says it needs no answer")
+
+    @users("int_sales")
     def test_only_reached_calls_answer(self):
         arrived = self._arrive(date_start=fields.Datetime.now() - HOUR)
         lead = self.lead.with_env(self.env)

@@ -406,6 +406,33 @@ class TestSaleProcessSetup(SaleProcessCommon):
         theirs = Lead.with_user(self.user_manager).create(dict(values))
         self.assertFalse(theirs.process_id)
 
+    def test_only_administrators_choose_a_looser_process(self):
+        self.process.write({"is_default": True, "team_ids": self.team})
+        self.team.member_ids = self.user_sales
+        values = {"name": "Loose", "type": "opportunity", "team_id": self.team.id}
+        Lead = self.env["crm.lead"].with_user(self.user_sales)
+        for process in (self.manual, self.folder):
+            loose = {**values, "process_id": process.id, "user_id": self.user_sales.id}
+            for Road in (Lead, Lead.sudo(), Lead.with_context(default_process_id=process.id)):
+                given = dict(loose)
+                if Road.env.context.get("default_process_id"):
+                    del given["process_id"]
+                with self.assertRaisesRegex(UserError, "Only a sales administrator"):
+                    Road.create(given)
+            # the road round: a lead, which has no process by itself, becomes a deal
+            lead = Lead.create({**loose, "type": "lead"})
+            with self.assertRaisesRegex(UserError, "Only a sales administrator"):
+                lead.write({"type": "opportunity"})
+            with self.assertRaisesRegex(UserError, "Only a sales administrator|use Change Process"):
+                Lead.create({**values, "type": "lead"}).write(
+                    {"type": "opportunity", "process_id": process.id}
+                )
+            theirs = self.env["crm.lead"].with_user(self.user_manager).create(loose)
+            self.assertEqual(theirs.process_id, process)
+        # elsewhere nothing is asked for
+        free = Lead.create({**values, "team_id": False, "process_id": self.manual.id})
+        self.assertEqual(free.process_id, self.manual)
+
     def test_new_deal_form_shows_the_process(self):
         self.process.write({"is_default": True, "team_ids": self.team})
         self.team.member_ids = self.user_sales

@@ -19,12 +19,18 @@ class CrmInteractionChainMerge(models.TransientModel):
     )
     res_name = fields.Char(related="chain_id.res_name")
     res_id = fields.Many2oneReference(related="chain_id.res_id")
+    problem = fields.Char(compute="_compute_problem", help="Why they cannot be merged.")
     name = fields.Char(string="Subject", compute="_compute_name", store=True, readonly=False)
 
     @api.depends("chain_ids")
     def _compute_chain_id(self):
         for wizard in self:
             wizard.chain_id = wizard.chain_ids._origin._get_merge_target()
+
+    @api.depends("chain_ids")
+    def _compute_problem(self):
+        for wizard in self:
+            wizard.problem = wizard.chain_ids._origin._get_merge_problem()
 
     @api.depends("chain_id")
     def _compute_name(self):
