@@ -1,10 +1,11 @@
 from datetime import timedelta
 
 import pytz
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
 from ..tools.calling_window import CallingWindow
+from .res_partner_duplicate import UNASKED, UNASKED_KEY
 
 # how far ahead public holidays are looked up for planning calls: the longest delay of a ladder
 # and a year in which to find an open day
@@ -23,6 +24,13 @@ class ResCompany(models.Model):
         "Approvers May Approve Their Own Requests",
         help="Otherwise an agreement or an order that deviates is decided on by an approver who "
         "neither asked for it nor is responsible for it.",
+    )
+    crm_duplicate_mode = fields.Selection(
+        [("off", "Do not check"), ("warn", "Warn"), ("block", "Block")],
+        "Duplicates of Clients",
+        required=True,
+        default="warn",
+        help="What happens when somebody enters a client who seems to be known already.",
     )
     crm_calling_hour_from = fields.Float(string="Calls From", default=9.0)
     crm_calling_hour_to = fields.Float(string="Calls Until", default=18.0)
@@ -89,3 +97,8 @@ class ResCompany(models.Model):
                     company=self.name,
                 )
             ) from error
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        """The partner of a company of ours is no client: nobody is asked about duplicates."""
+        return super(ResCompany, self.with_context(**{UNASKED_KEY: UNASKED})).create(vals_list)

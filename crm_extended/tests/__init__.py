@@ -14,6 +14,7 @@ from . import (
     test_calling_window,
     test_counterparty,
     test_deal_documents,
+    test_duplicate_tools,
     test_funnel_report,
     test_interaction,
     test_interaction_actions,

@@ -1,0 +1,433 @@
+from markupsafe import Markup
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
+from odoo.tools import SQL
+
+from ..tools.duplicate_evidence import CERTAIN, LIKELY, compare
+from ..tools.duplicate_keys import get_exact_keys, get_hash
+
+# where Odoo itself makes partners nobody can be asked; an object cannot be sent by a client
+UNASKED = object()
+UNASKED_KEY = "crm_duplicates_unasked"
+# keys of which two users must not enter the same at the same moment
+GUARDED = ("vat", "registry", "phone", "email", "account", "name")
+
+
+class ResPartner(models.Model):
+    """One client is one card: whoever enters it, whatever the way.
+
+    Each company chooses a mode. *Off*: nothing is checked. *Warn*: the form shows similar clients
+    while somebody types; what is saved all the same is listed for review. *Block*: an employee
+    cannot save a client who is certainly known already, by any road (form, assistant, import,
+    lead, RPC), nor change a card into one. Who has the right "Create duplicates" may do so with
+    a reason, which stays on the card.
+
+    Where nobody can be asked (mail, sign-up on the website, jobs, users and companies, other
+    add-ons under their own rights), nothing is ever refused: the card is looked at in the
+    background and, if need be, listed for review.
+
+    A client of another company of ours is no duplicate, because nobody here could use that card;
+    a card which the user may not see counts, but is only named "a client you cannot see".
+    """
+
+    _inherit = "res.partner"
+
+    crm_birthdate = fields.Date("Date of Birth", help="Tells namesakes apart.")
+    crm_duplicate_reason = fields.Char(
+        "Reason for a Duplicate",
+        tracking=True,
+        copy=False,
+        help="Why this client was entered although a similar one was known.",
+    )
+    crm_duplicate_count = fields.Integer(
+        compute="_compute_crm_duplicate_count", string="Possible Duplicates"
+    )
+
+    crm_merge_count = fields.Integer(compute="_compute_crm_merge_count", string="Merges")
+
+    def _compute_crm_duplicate_count(self):
+        self.crm_duplicate_count = 0
+        Duplicate = self.env["crm.partner.duplicate"]
+        if not Duplicate.has_access("read"):
+            return
+        for side in ("partner_id", "other_id"):
+            for partner, count in Duplicate._read_group(
+                [(side, "in", self.ids), ("state", "=", "open")], [side], ["__count"]
+            ):
+                partner.crm_duplicate_count += count
+
+    def _compute_crm_merge_count(self):
+        self.crm_merge_count = 0
+        Merge = self.env["crm.partner.merge"]
+        if Merge.has_access("read"):
+            for partner, count in Merge._read_group(
+                [("partner_id", "in", self.ids)], ["partner_id"], ["__count"]
+            ):
+                partner.crm_merge_count = count
+
+    def action_view_duplicates(self):
+        """Open the pairs to review of this client."""
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "crm_extended.crm_partner_duplicate_action"
+        )
+        return action | {
+            "domain": [
+                ("state", "=", "open"),
+                "|", ("partner_id", "in", self.ids), ("other_id", "in", self.ids),
+            ]
+        }  # fmt: skip
+
+    def action_view_merges(self):
+        """Open the merges into this client."""
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "crm_extended.crm_partner_merge_action"
+        )
+        return action | {"domain": [("partner_id", "in", self.ids)]}
+
+    # ------------------------------------------------------------
+    # CRUD
+    # ------------------------------------------------------------
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        partners = super().create(vals_list)
+        asked = partners.filtered(lambda p: p._is_duplicate_asked())
+        blocked = asked.filtered(lambda p: p._get_duplicate_mode() == "block")
+        Fingerprint = self.env["crm.partner.fingerprint"].sudo()
+        if blocked:
+            blocked._guard_duplicates()
+        if asked:
+            Fingerprint._refresh(asked.ids)
+        if partners - asked:
+            unchecked = (partners - asked).filtered(lambda p: p._get_duplicate_mode() != "off")
+            Fingerprint._refresh(unchecked.ids, unchecked=True)
+            Fingerprint._refresh((partners - asked - unchecked).ids)
+        asked._control_duplicates()
+        return partners
+
+    def write(self, vals):
+        if not self._changes_identity(vals):
+            return super().write(vals)
+        before = self.env["crm.partner.fingerprint"].sudo()._get_cards(self.ids)
+        result = super().write(vals)
+        self._identity_changed(before)
+        return result
+
+    @api.model
+    def _changes_identity(self, vals):
+        names = self.env["crm.partner.fingerprint"]._get_partner_fields()
+        return any(name in vals for name in names)
+
+    def _identity_changed(self, before):
+        """Store what these partners are compared by, and look whether they became duplicates.
+
+        :param dict before: fingerprints by id before the change
+        """
+        Fingerprint = self.env["crm.partner.fingerprint"].sudo()
+        asked = self.filtered(lambda p: p._is_duplicate_asked())
+        blocked = asked.filtered(lambda p: p._get_duplicate_mode() == "block")
+        if blocked:
+            blocked._guard_duplicates()
+        Fingerprint._refresh(asked.ids)
+        if others := self - asked:
+            quiet = others.filtered(lambda p: p._get_duplicate_mode() == "off")
+            Fingerprint._refresh(quiet.ids)
+            Fingerprint._refresh((others - quiet).ids, unchecked=True)
+        asked._control_duplicates(before)
+
+    # ------------------------------------------------------------
+    # CONTROL
+    # ------------------------------------------------------------
+
+    def _is_duplicate_asked(self):
+        """Whether this card is entered by an employee who can answer for it."""
+        if self.env.su or self.env.context.get(UNASKED_KEY) is UNASKED:
+            return False
+        # sudo: whether it is the card of a colleague or of a company of ours
+        partner_sudo = self.sudo()
+        own = partner_sudo.ref_company_ids or partner_sudo.user_ids.filtered(
+            lambda user_sudo: not user_sudo.share
+        )
+        return self.env.user._is_internal() and not own
+
+    @api.model
+    def _find_or_create_from_emails(self, emails, *args, **kwargs):
+        """Senders and recipients of mails get their cards whoever they are."""
+        partners = super(
+            ResPartner, self.with_context(**{UNASKED_KEY: UNASKED})
+        )._find_or_create_from_emails(emails, *args, **kwargs)
+        return [partner.with_env(self.env) for partner in partners]
+
+    def _get_duplicate_mode(self):
+        """Mode of the company that this card belongs to."""
+        # sudo: the mode is a setting of the company, also for those who may not read it
+        return (self.company_id or self.env.company).sudo().crm_duplicate_mode
+
+    def _guard_duplicates(self):
+        """Let two transactions that enter the same client wait for each other.
+
+        Neither could see the card of the other. The later one fails with a serialization error,
+        is repeated by Odoo, and then finds the card of the first.
+        """
+        cards = self.env["crm.partner.fingerprint"].sudo()._read_cards(self.ids).values()
+        keys = sorted(
+            {
+                get_hash(kind, value)
+                for card in cards
+                for kind, value in get_exact_keys(card)
+                if kind in GUARDED
+            }
+        )
+        self.env.execute_query(
+            SQL(
+                """
+                INSERT INTO crm_partner_guard (key) SELECT unnest(%s::bigint[])
+           ON CONFLICT (key) DO UPDATE SET turn = crm_partner_guard.turn + 1 RETURNING 1
+                """,
+                keys,
+            )
+        )
+
+    def _control_duplicates(self, before=None):
+        """Refuse or list these partners if they are known already.
+
+        :param dict before: their fingerprints before a change; what was alike then is not new
+        :raise ValidationError: in mode "block"; names the known clients, and what to do
+        """
+        partners = self.filtered(lambda p: p._get_duplicate_mode() != "off")
+        if not partners:
+            return
+        Fingerprint = self.env["crm.partner.fingerprint"].sudo()
+        cards = Fingerprint._get_cards(partners.ids)
+        partners = partners.filtered(lambda p: p.id in cards)
+        found = Fingerprint._search_cards(
+            [cards[partner.id] for partner in partners],
+            exclude=[partner._get_family_ids() for partner in partners],
+            minimum=LIKELY,
+        )
+        decided = self.env["crm.partner.duplicate"].sudo()._get_decided(partners.ids)
+        rarity = Fingerprint._get_rarity([])
+        pairs = []
+        for partner, candidates in zip(partners, found, strict=True):
+            # sudo: cards that the user may not see count, too
+            known = partner.sudo().browse([candidate for candidate, _evidence in candidates])
+            usable = set(known._filter_usable_for(partner).ids)
+            old = before and before.get(partner.id)
+            old_cards = Fingerprint._get_cards(known.ids) if old else {}
+            news = [
+                (candidate, evidence)
+                for candidate, evidence in candidates
+                if evidence.kind == "duplicate"
+                and evidence.score >= LIKELY
+                and candidate in usable
+                and frozenset((partner.id, candidate)) not in decided
+                and not (old and compare(old, old_cards[candidate], rarity).score >= LIKELY)
+            ]
+            state = "open"
+            if partner._get_duplicate_mode() == "block":
+                certain = [pair for pair in news if pair[1].score >= CERTAIN]
+                if certain:
+                    partner._check_duplicate_reason(certain)
+                    state = "accepted"
+            pairs += [(partner.id, candidate, evidence, state) for candidate, evidence in news]
+        self.env["crm.partner.duplicate"].sudo()._store(pairs)
+
+    def _check_duplicate_reason(self, candidates):
+        """Let those pass who may and say why; the reason and the known clients stay on the card.
+
+        :param candidates: list of (partner id, Evidence)
+        """
+        reason = (self.crm_duplicate_reason or "").strip()
+        allowed = self.env.user.has_group("crm_extended.crm_duplicates_group_creator")
+        shown = self._describe_candidates(candidates)
+        lines = [f"{row['name']} ({', '.join(row['reasons']) or row['percent']})" for row in shown]
+        names = "\n".join(f"• {line}" for line in lines)
+        if not allowed or not reason:
+            if allowed:
+                remedy = self.env._(
+                    "Open the known client instead, or enter the reason for a duplicate."
+                )
+            else:
+                remedy = self.env._(
+                    "Open the known client instead. If it is somebody else, ask a colleague who "
+                    "has the right to create duplicates."
+                )
+            raise ValidationError(
+                self.env._(
+                    "“%(name)s” is already known:\n%(names)s\n\n%(remedy)s",
+                    name=self.display_name,
+                    names=names,
+                    remedy=remedy,
+                )
+            )
+        self.message_post(
+            body=Markup("<p>%s</p><ul>%s</ul>")
+            % (
+                self.env._(
+                    "Entered although similar clients were known. Reason: %(reason)s",
+                    reason=reason,
+                ),
+                Markup().join(Markup("<li>%s</li>") % line for line in lines),
+            )
+        )
+
+    def _filter_usable_for(self, partner):
+        """Those of these cards that could be used instead of `partner`."""
+        company = partner.company_id or self.env.company
+        return self.filtered(lambda known: known.company_id in (company, company.browse()))
+
+    def _get_family_ids(self):
+        """Cards that are no duplicates of this one by their place: itself, above and below it."""
+        family = {self.id}
+        parent = self.parent_id
+        while parent and parent.id not in family:
+            family.add(parent.id)
+            parent = parent.parent_id
+        # sudo: contacts that the user may not see are contacts all the same
+        return family | set(self.sudo().with_context(active_test=False).child_ids.ids)
+
+    # ------------------------------------------------------------
+    # SEARCH
+    # ------------------------------------------------------------
+
+    @api.model
+    def _find_duplicates(self, values, company=None, limit=10, exclude=()):
+        """Find the partners that may be a client who is not saved yet.
+
+        :param dict values: of the fields of a partner, as for `create`; `bank_accounts` is a list
+            of account numbers
+        :param company: res.company for which the client is entered; the current one by default
+        :param int limit: at most so many
+        :param exclude: ids of partners that are not looked for
+        :return: list of (partner id, Evidence), best first: evidence has `score` from 0 to 1,
+            `kind` ("duplicate", "branch", "other_number") and `reasons`; the user may not be
+            allowed to see the partners: `_describe_candidates` is what a screen may show
+        """
+        Fingerprint = self.env["crm.partner.fingerprint"].sudo()
+        card = Fingerprint._fold(self._prepare_duplicate_values(values))
+        exclude = {*exclude, *filter(None, [self._get_id_of(values.get("parent_id"))])}
+        (candidates,) = Fingerprint._search_cards([card], limit=limit, exclude=[exclude])
+        return candidates
+
+    @api.model
+    def _prepare_duplicate_values(self, values):
+        """Complete the values of a form for folding."""
+        # sudo: a code of a country
+        country_sudo = self.env["res.country"].sudo().browse(
+            self._get_id_of(values.get("country_id"))
+        )  # fmt: skip
+        values = values | {
+            "country": country_sudo.exists().code or "",
+            "accounts": [
+                account for account in values.get("bank_accounts") or () if isinstance(account, str)
+            ],
+        }
+        parent_id = self._get_id_of(values.get("parent_id"))
+        if parent_id:
+            values |= dict.fromkeys(("street", "street2", "city", "zip"), False)
+            if not values.get("is_company"):
+                values |= dict.fromkeys(("vat", "kpp", "company_registry"), False)
+                # sudo: which company a contact belongs to
+                parent_sudo = self.sudo().browse(parent_id).exists()
+                values["employer"] = parent_sudo.commercial_partner_id.id
+        if "is_company" in values:
+            values["is_company"] = bool(values["is_company"])
+        return values
+
+    @api.model
+    def _get_id_of(self, value):
+        """The id in a value of a many2one field as a form or an RPC call gives it."""
+        if isinstance(value, dict):
+            value = value.get("id")
+        elif isinstance(value, list | tuple):
+            value = value[0] if value else False
+        return value if isinstance(value, int) else False
+
+    @api.model
+    @api.readonly
+    def get_duplicates(self, values, partner_id=False):
+        """Similar clients, for the form that is being filled in.
+
+        :param dict values: of the fields of a partner, as typed so far
+        :param partner_id: the partner if it is saved already
+        :return: dict: `mode` of the company (off, warn, block), `may_create` whether the user may
+            create a duplicate with a reason, `is_certain`, `candidates` (see
+            `_describe_candidates`)
+        """
+        self.check_access("read")
+        partner = self.browse(partner_id or []).exists()
+        company = self.env["res.company"].browse(self._get_id_of(values.get("company_id")))
+        company = company & self.env.companies or partner.company_id or self.env.company
+        # sudo: a setting of the company
+        mode = company.sudo().crm_duplicate_mode
+        result = {
+            "mode": mode,
+            "may_create": self.env.user.has_group("crm_extended.crm_duplicates_group_creator"),
+            "is_certain": False,
+            "candidates": [],
+        }
+        if mode == "off" or not self.env.user._is_internal():
+            return result
+        found = self._find_duplicates(
+            values, company, exclude=partner._get_family_ids() if partner else ()
+        )
+        decided = self.env["crm.partner.duplicate"].sudo()._get_decided(partner.ids)
+        found = [
+            pair for pair in found if frozenset((partner.id, pair[0])) not in decided
+        ]  # fmt: skip
+        result["candidates"] = self._describe_candidates(found, company)
+        result["is_certain"] = any(row["is_certain"] for row in result["candidates"])
+        return result
+
+    @api.model
+    def _describe_candidates(self, candidates, company=None):
+        """What the current user may see of similar clients.
+
+        :param candidates: list of (partner id, Evidence)
+        :return: list of dicts: id (False for a client the user may not see), name, detail, kind,
+            score, percent, reasons (list of texts), is_certain (would be refused in mode "block")
+        """
+        company = company or self.env.company
+        known = self.with_context(active_test=False).browse([pair[0] for pair in candidates])
+        visible = known.exists()._filtered_access("read")
+        # sudo: only whether the card belongs to another company
+        usable = {
+            partner_sudo.id
+            for partner_sudo in known.sudo().exists()
+            if partner_sudo.company_id in (company, company.browse())
+        }
+        rows = []
+        for partner_id, evidence in candidates:
+            partner = visible.filtered(lambda p, partner_id=partner_id: p.id == partner_id)
+            row = {
+                "id": False,
+                "name": self.env._("a client you cannot see"),
+                "detail": "",
+                "kind": evidence.kind,
+                "score": evidence.score,
+                "percent": f"{evidence.score:.0%}",
+                "reasons": [],
+                "is_certain": evidence.kind == "duplicate"
+                and evidence.score >= CERTAIN
+                and partner_id in usable,
+            }
+            if partner:
+                details = (partner.vat, partner.city, partner.phone, partner.email)
+                row |= {
+                    "id": partner.id,
+                    "name": partner.display_name,
+                    "detail": " · ".join(filter(None, details)),
+                    "reasons": self._get_duplicate_reasons(evidence),
+                }
+                if not partner.active:
+                    row["reasons"].append(self.env._("archived"))
+            rows.append(row)
+        return rows
+
+    @api.model
+    def _get_duplicate_reasons(self, evidence):
+        """Reasons in words.
+
+        :return: list of str
+        """
+        return self.env["crm.partner.duplicate"]._get_reason_texts(evidence.reasons)
