@@ -9,6 +9,14 @@ REMEDIES = [
     ("explanation", "Explanation or Apology"),
     ("other", "Other"),
 ]
+KINDS = [("consumer", "Consumer Claim"), ("pretrial", "Pre-trial Claim")]
+CHANNELS = [
+    ("portal", "Portal"),
+    ("phone", "Phone"),
+    ("email", "Email"),
+    ("meeting", "Meeting"),
+    ("other", "Other"),
+]
 SEVERITIES = [("0", "Low"), ("1", "Normal"), ("2", "High"), ("3", "Critical")]
 
 
@@ -20,8 +28,8 @@ class CrmClaim(models.Model):
     - The number comes from the sequence of the claim's company and never changes.
     - A stage has a state; moves between states are legal or refused, whichever road they take
       (``crm_claim_workflow.py``). Dates of the steps are stamped by the moves.
-    - The customer is promised a date: so many working days after registration, by severity or
-      by team.
+    - Deadlines come from policies (``crm_claim_deadline.py``); the one for the decision is the date
+      that the customer is promised (``crm_claim_promise.py``).
     - Guilt is a set of departments or employees whose shares add up to 100 %; the department
       with the largest share is the claim's main department.
     - The decision is answered by the customer, or by a manager with a reason
@@ -50,15 +58,17 @@ class CrmClaim(models.Model):
     cause_id = fields.Many2one(
         "crm.claim.cause", tracking=True, index="btree_not_null", ondelete="restrict"
     )
+    kind = fields.Selection(
+        KINDS,
+        required=True,
+        default="consumer",
+        tracking=True,
+        help="A pre-trial claim is a formal demand before a lawsuit: the law or the contract sets "
+        "its deadline.",
+    )
     severity = fields.Selection(SEVERITIES, required=True, default="1", tracking=True)
     channel = fields.Selection(
-        [
-            ("portal", "Portal"),
-            ("phone", "Phone"),
-            ("email", "Email"),
-            ("meeting", "Meeting"),
-            ("other", "Other"),
-        ],
+        CHANNELS,
         required=True,
         default="phone",
         help="How the claim reached us.",

@@ -1,4 +1,4 @@
-from odoo import api, models
+from odoo import api, fields, models
 from odoo.tools import email_normalize
 
 
@@ -69,6 +69,7 @@ class CrmClaim(models.Model):
         """A mail to a team's alias registers a claim of its sender, known or not."""
         values = {
             "subject": msg_dict.get("subject") or self.env._("No subject"),
+            "description": msg_dict.get("body"),
             "email_from": msg_dict.get("from"),
             "partner_id": msg_dict.get("author_id") or False,
             "channel": "email",
@@ -83,6 +84,8 @@ class CrmClaim(models.Model):
     def _message_post_after_hook(self, message, msg_vals):
         """A customer's message while we wait for him takes the claim up again."""
         result = super()._message_post_after_hook(message, msg_vals)
+        if self._is_our_answer(message):
+            self._stamp_answered()
         if (
             self.state == "waiting_client"
             and message.message_type in ("comment", "email")
@@ -91,6 +94,26 @@ class CrmClaim(models.Model):
             # sudo: the customer's words move the claim, he has no write access himself
             self.sudo()._move_to("investigating")
         return result
+
+    def _is_our_answer(self, message):
+        """Whether a person of ours has written to the customer with this message."""
+        self.ensure_one()
+        author_sudo = message.sudo().author_id
+        return (
+            message.message_type == "comment"
+            and not message.is_internal
+            and message.subtype_id == self.env.ref("mail.mt_comment")
+            and bool(author_sudo.user_ids.filtered(lambda user: not user.share))
+            and not self._is_from_customer(message)
+        )
+
+    def _stamp_answered(self):
+        """Keep when somebody of us first wrote to the customer."""
+        claims = self.filtered(lambda claim: not claim.date_answered)
+        if claims:
+            # sudo: the stamp is a controlled field
+            claims.sudo().write({"date_answered": fields.Datetime.now()})
+            claims._apply_deadlines()
 
     def _is_from_customer(self, message):
         self.ensure_one()

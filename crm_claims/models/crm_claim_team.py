@@ -8,7 +8,7 @@ class CrmClaimTeam(models.Model):
     - *Assignment* decides who becomes responsible for a new claim: nobody, the leader, or the
       member with the fewest open claims.
     - *Promise* is the number of working days after registration in which the customer is
-      promised a decision; 0 takes the company's setting for the claim's severity.
+      promised a decision, whatever the deadline policies say; 0: as they say.
     - Mail sent to the team's alias registers a claim.
     - Investigation tasks live in the team's project, created when first needed.
     """
@@ -48,7 +48,8 @@ class CrmClaimTeam(models.Model):
     )
     promise_days = fields.Integer(
         "Days to Decide",
-        help="Working days in which a decision is promised; 0 takes the setting by severity.",
+        help="Working days in which this team decides, whatever the deadline policies say; 0: as "
+        "they say.",
     )
     project_id = fields.Many2one(
         "project.project",
@@ -80,6 +81,12 @@ class CrmClaimTeam(models.Model):
             team.open_claim_count = total.get(team, 0)
             team.unassigned_claim_count = unassigned.get(team, 0)
             team.overdue_claim_count = overdue.get(team, 0)
+
+    def write(self, vals):
+        result = super().write(vals)
+        if "promise_days" in vals:
+            self.env["crm.claim"]._mark_deadlines_stale([("team_id", "in", self.ids)])
+        return result
 
     # ------------------------------------------------------------------
     # Mail alias

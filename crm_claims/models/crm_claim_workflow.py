@@ -85,10 +85,17 @@ class CrmClaim(models.Model):
         return {
             "name",
             "date_acknowledged",
+            "date_answered",
             "date_decided",
             "date_closed",
+            "date_notice",
+            "silence_error",
             "waiting_since",
+            "waiting_reminded",
             "is_acknowledgement_sent",
+            "sla_state",
+            "sla_failed",
+            "deadlines_stale",
             "reopen_count",
             "customer_answer",
             "customer_answer_reason",
@@ -134,6 +141,9 @@ class CrmClaim(models.Model):
                 vals.setdefault(name, False)
             vals.pop("is_open", None)
         self._check_creation_rights(vals_list)
+        for vals in vals_list:
+            # the deadlines of a new claim are all in time; the job finds those that are not
+            vals |= {"sla_state": "ok", "sla_failed": False, "deadlines_stale": False}
         claims = super(CrmClaim, self._defer_line_lock()).create(vals_list).with_env(self.env)
         for claim in claims:
             if claim.state != "new":
@@ -146,6 +156,7 @@ class CrmClaim(models.Model):
                     # sudo: stamps are controlled fields
                     super(CrmClaim, claim.sudo()).write(stamps)
                 claim._check_required_content()
+        claims._apply_deadlines()
         return claims
 
     def write(self, vals):
@@ -171,6 +182,7 @@ class CrmClaim(models.Model):
             raise UserError(self.env._("The stage of a claim is gone; choose another one."))
         moving = self.filtered(lambda claim: claim.state != stage.state)
         moving._lock_for_transition()
+        waiting = moving.filtered(lambda claim: claim.state == "waiting_client")
         by_stamps = defaultdict(self.browse)
         for claim in self:
             claim._check_transition(stage)
@@ -183,9 +195,30 @@ class CrmClaim(models.Model):
         for stamps, claims in by_stamps.items():
             super(CrmClaim, claims).write(vals | dict(stamps))
         moving._check_required_content()
+        moving._after_move(waiting)
         if stage.state not in ("rejected", "cancelled"):
             moving.line_ids._check_quantity()
         return True
+
+    def _after_move(self, waiting):
+        """Deadlines after a move of ``self``; ``waiting`` are those that had waited before."""
+        now = fields.Datetime.now()
+        # sudo: waits are written by moves only
+        pauses_sudo = self.env["crm.claim.pause"].sudo()
+        waiting.sudo().pause_ids.filtered(lambda pause: not pause.date_to).write({"date_to": now})
+        pauses_sudo.create(
+            [
+                {
+                    "claim_id": claim.id,
+                    "date_from": claim.waiting_since or now,
+                    "question": claim.waiting_question,
+                }
+                for claim in self
+                if claim.state == "waiting_client"
+            ]
+        )
+        self._apply_deadlines()
+        waiting._extend_promise()
 
     # ------------------------------------------------------------------
     # Stamps
@@ -195,7 +228,15 @@ class CrmClaim(models.Model):
         """Values that a move of one claim from state ``source`` to ``target`` writes."""
         self.ensure_one()
         now = fields.Datetime.now()
-        stamps = {"waiting_since": now if target == "waiting_client" else False}
+        stamps = {
+            "waiting_since": now if target == "waiting_client" else False,
+            "waiting_reminded": False,
+        }
+        if target != "waiting_client":
+            stamps["waiting_until"] = False
+        if target in ("waiting_client", *ANSWERABLE_STATES) and not self.date_answered:
+            # a question or a decision is a person's answer
+            stamps["date_answered"] = now
         if target not in ("new", "cancelled") and not self.date_acknowledged:
             stamps["date_acknowledged"] = now
         if target in ANSWERABLE_STATES:
@@ -209,6 +250,8 @@ class CrmClaim(models.Model):
                 "reopen_count": self.reopen_count + 1,
                 "date_decided": False,
                 "date_closed": False,
+                "date_notice": False,
+                "silence_error": False,
                 "customer_answer": False,
                 "customer_answer_reason": False,
                 "customer_answer_date": False,

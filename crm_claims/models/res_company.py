@@ -5,19 +5,16 @@ from odoo import api, fields, models
 
 
 class ResCompany(models.Model):
-    """Claim settings of a company: numbers, promised days, silence, and its working days."""
+    """Claim settings of a company: numbers, the silence of clients, and its working days."""
 
     _inherit = "res.company"
 
-    claim_promise_days_low = fields.Integer(default=20)
-    claim_promise_days_normal = fields.Integer(default=10)
-    claim_promise_days_high = fields.Integer(default=5)
-    claim_promise_days_critical = fields.Integer(default=3)
     claim_answer_days = fields.Integer(default=14)
 
+    claim_notice_days = fields.Integer(default=3)
+
     _claim_days_positive = models.Constraint(
-        "CHECK(LEAST(claim_promise_days_low, claim_promise_days_normal, claim_promise_days_high,"
-        " claim_promise_days_critical, claim_answer_days) >= 0)",
+        "CHECK(claim_answer_days >= 0 AND claim_notice_days >= 0)",
         "Days of claims cannot be negative.",
     )
 
@@ -50,12 +47,6 @@ class ResCompany(models.Model):
         self.ensure_one()
         sequence = self.env["ir.sequence"].sudo().with_company(self)
         return sequence.next_by_code("crm.claim") or "/"
-
-    def _get_claim_promise_days(self, severity):
-        """Working days in which a decision is promised for a severity ('0' to '3')."""
-        self.ensure_one()
-        names = ("low", "normal", "high", "critical")
-        return self[f"claim_promise_days_{names[int(severity or 1)]}"]
 
     def _get_claim_timezone(self):
         self.ensure_one()

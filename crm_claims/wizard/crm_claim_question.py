@@ -9,6 +9,9 @@ class CrmClaimQuestion(models.TransientModel):
 
     claim_id = fields.Many2one("crm.claim", required=True, readonly=True, ondelete="cascade")
     question = fields.Text(required=True, help="The client reads this.")
+    waiting_until = fields.Date(
+        "Answer Until", help="If the client has not answered by then, the responsible is told."
+    )
     send_mail = fields.Boolean("Send by Email", default=True)
 
     @api.constrains("claim_id")
@@ -19,7 +22,11 @@ class CrmClaimQuestion(models.TransientModel):
 
     def action_ask(self):
         self.ensure_one()
-        self.claim_id._move_to("waiting_client", waiting_question=self.question)
+        self.claim_id._move_to(
+            "waiting_client",
+            waiting_question=self.question,
+            waiting_until=self.waiting_until,
+        )
         if self.send_mail:
             self.claim_id._send_question()
         return {"type": "ir.actions.act_window_close"}

@@ -1,0 +1,115 @@
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.addons.crm_claims.models.crm_claim_stage import ANSWERABLE_STATES
+from odoo.exceptions import UserError, ValidationError
+
+
+class CrmClaim(models.Model):
+    """The silence of a client closes a claim.
+
+    - A decision that nobody answers for the company's number of days counts as accepted; the claim
+      is closed and the client is asked for a rating.
+    - Some days before, the client is told so, once. A claim is never closed sooner than those days
+      after the notice, even if the notice came late; without any address it goes without saying.
+    - Reopened and decided again, the claim starts over.
+    """
+
+    _inherit = "crm.claim"
+
+    date_notice = fields.Datetime(
+        "Notice before Closing",
+        readonly=True,
+        copy=False,
+        help="When the client was told that his silence will close the claim.",
+    )
+    date_silence = fields.Date(
+        "Closes without Answer",
+        compute="_compute_date_silence",
+        help="Day after which the decision counts as accepted if the client keeps silent.",
+    )
+    silence_error = fields.Char(
+        readonly=True, copy=False, help="Why the claim could not be closed by itself."
+    )
+
+    _silence_idx = models.Index(
+        "(company_id, date_decided) WHERE state IN ('decided', 'rejected')"
+        " AND customer_answer IS NULL"
+    )
+
+    @api.depends("date_decided", "date_notice", "state", "customer_answer")
+    def _compute_date_silence(self):
+        for claim in self:
+            company = claim.company_id
+            is_open_answer = claim.state in ANSWERABLE_STATES and not claim.customer_answer
+            if not (is_open_answer and claim.date_decided and company.claim_answer_days):
+                claim.date_silence = False
+                continue
+            moment = claim.date_decided + timedelta(days=company.claim_answer_days)
+            if claim.date_notice:
+                notice = timedelta(days=company.claim_notice_days)
+                moment = max(moment, claim.date_notice + notice)
+            claim.date_silence = fields.Datetime.context_timestamp(
+                claim.with_context(tz=company._get_claim_timezone().zone), moment
+            ).date()
+
+    def _get_silent_domain(self, company, days):
+        """Decisions of a company that have gone unanswered for so many days."""
+        return [
+            ("company_id", "=", company.id),
+            ("state", "in", ANSWERABLE_STATES),
+            ("customer_answer", "=", False),
+            ("silence_error", "=", False),
+            ("date_decided", "<=", fields.Datetime.now() - timedelta(days=days)),
+        ]
+
+    @api.model
+    def _cron_silence(self, batch_size=200):
+        """Give notice of, and close, claims whose decision the client does not answer."""
+        cron = self.env["ir.cron"]
+        claims = self.sudo()
+        for company in self.env["res.company"].sudo().search([("claim_answer_days", ">", 0)]):
+            days, notice = company.claim_answer_days, company.claim_notice_days
+            # noticed on the day, at the earliest with the decision itself
+            noticed = [
+                *self._get_silent_domain(company, max(days - notice, 0)),
+                ("date_notice", "=", False),
+            ]
+            while batch := claims.search(noticed, order="id", limit=batch_size):
+                batch.try_lock_for_update()._send_silence_notice()
+                cron._commit_progress(len(batch))
+            over = [
+                *self._get_silent_domain(company, days),
+                ("date_notice", "<=", fields.Datetime.now() - timedelta(days=notice)),
+            ]
+            while batch := claims.search(over, order="id", limit=batch_size):
+                for claim in batch:
+                    claim._close_silently()
+                cron._commit_progress(len(batch))
+        cron._commit_progress(remaining=0)
+
+    def _send_silence_notice(self):
+        """Tell the clients by when they have to answer, once."""
+        self.write({"date_notice": fields.Datetime.now()})
+        self._send_to_customer("crm_claims.mail_template_silence")
+
+    def _close_silently(self):
+        """Close one claim; what hinders it is kept on the claim and does not stop the others."""
+        self.ensure_one()
+        try:
+            with self.env.cr.savepoint():
+                self._move_to("closed")
+                self._message_log(
+                    body=self.env._("Closed: the client has not answered the decision.")
+                )
+                self._send_rating_request()
+        except (UserError, ValidationError) as error:
+            self.write({"silence_error": str(error)})
+            user = self._get_alarm_user()
+            if user:
+                self.activity_schedule(
+                    "mail.mail_activity_data_todo",
+                    summary=self.env._("The claim could not be closed by itself"),
+                    note=str(error),
+                    user_id=user.id,
+                )

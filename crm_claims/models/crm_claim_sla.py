@@ -1,0 +1,109 @@
+from odoo import api, fields, models
+from odoo.addons.crm_claims.models.crm_claim import CHANNELS, KINDS, SEVERITIES
+
+#: what of a claim tells which policies fit it
+CRITERIA = ("company_id", "kind", "severity", "channel", "category_ids", "team_ids")
+
+
+class CrmClaimSla(models.Model):
+    """Within which time claims of some sort are acknowledged, answered, decided and closed.
+
+    - A policy fits a claim that meets all of its criteria; an empty criterion is met by all. A
+      category counts for a claim of exactly that category.
+    - Of all policies that fit, the strictest deadline wins, for each target on its own. Without a
+      fitting policy there is no deadline.
+    - Days count from the day after registration; a working day is a day with working time in the
+      working schedule (of the policy, else of the company), less its public holidays.
+    - A change of a policy, of a schedule or of what a policy looks at is applied to claims under
+      way as if it had been so from their beginning: what they have used, less what they waited
+      for the client, is counted anew.
+    """
+
+    _name = "crm.claim.sla"
+    _description = "Claim Deadline Policy"
+    _order = "sequence, id"
+    _check_company_auto = True
+
+    name = fields.Char(required=True, translate=True)
+    sequence = fields.Integer(default=10)
+    active = fields.Boolean(default=True)
+
+    # which claims
+    company_id = fields.Many2one("res.company", index=True, help="Empty: all companies.")
+    kind = fields.Selection(KINDS, help="Empty: claims of every kind.")
+    severity = fields.Selection(SEVERITIES, help="Empty: claims of every severity.")
+    channel = fields.Selection(CHANNELS, "Source", help="Empty: however the claim reached us.")
+    category_ids = fields.Many2many(
+        "crm.claim.category", string="Categories", help="Empty: claims of every category."
+    )
+    team_ids = fields.Many2many(
+        "crm.claim.team", string="Teams", check_company=True, help="Empty: claims of every team."
+    )
+
+    # by when
+    calendar_id = fields.Many2one(
+        "resource.calendar",
+        "Working Schedule",
+        index="btree_not_null",
+        check_company=True,
+        help="Empty: the working schedule of the claim's company.",
+    )
+    target_ids = fields.One2many("crm.claim.sla.target", "sla_id", string="Targets", copy=True)
+
+    # ------------------------------------------------------------
+    # CRUD: claims under way follow
+    # ------------------------------------------------------------
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        policies = super().create(vals_list)
+        policies._refresh_claims()
+        return policies
+
+    def write(self, vals):
+        if vals.keys() <= {"name", "sequence"}:
+            return super().write(vals)
+        # those that fit before, and those that fit afterwards
+        self._refresh_claims()
+        result = super().write(vals)
+        self._refresh_claims()
+        return result
+
+    @api.ondelete(at_uninstall=False)
+    def _refresh_claims_of_deleted(self):
+        self._refresh_claims()
+
+    def _refresh_claims(self):
+        """Have the deadlines of the open claims that fit counted anew, by the scheduled job."""
+        for policy in self:
+            self.env["crm.claim"]._mark_deadlines_stale(policy._get_claim_domain())
+
+    # ------------------------------------------------------------
+    # WHICH CLAIMS
+    # ------------------------------------------------------------
+
+    def _get_claim_domain(self):
+        """Open claims that this policy fits."""
+        self.ensure_one()
+        domain = [("is_open", "=", True)]
+        for name in ("company_id", "kind", "severity", "channel"):
+            if self[name]:
+                value = self[name].id if name == "company_id" else self[name]
+                domain.append((name, "=", value))
+        if self.category_ids:
+            domain.append(("category_id", "in", self.category_ids.ids))
+        if self.team_ids:
+            domain.append(("team_id", "in", self.team_ids.ids))
+        return domain
+
+    def _fits(self, claim):
+        """Whether the claim meets all criteria of this policy."""
+        self.ensure_one()
+        return (
+            (not self.company_id or self.company_id == claim.company_id._origin)
+            and (not self.kind or self.kind == claim.kind)
+            and (not self.severity or self.severity == claim.severity)
+            and (not self.channel or self.channel == claim.channel)
+            and (not self.category_ids or claim.category_id._origin in self.category_ids)
+            and (not self.team_ids or claim.team_id._origin in self.team_ids)
+        )
