@@ -126,12 +126,15 @@ class CrmClaim(models.Model):
         :return: dict claim → dict target → list of values of ``crm.claim.sla.status``
         """
         policies = self.env["crm.claim.sla"].sudo().search([])
+        segments = self._get_client_segments(policies)
         result = {}
         for claim in self:
             company = claim.company_id._origin
             calendar = company.resource_calendar_id
             targets = {}
-            for policy in policies.filtered(lambda policy, claim=claim: policy._fits(claim)):
+            for policy in policies:
+                if not policy._fits(claim, segments[claim]):
+                    continue
                 for line in policy.target_ids:
                     targets.setdefault(line.target, []).append(
                         {
@@ -153,6 +156,21 @@ class CrmClaim(models.Model):
                     }
                 ]
             result[claim] = targets
+        return result
+
+    def _get_client_segments(self, policies):
+        """Segments that the client of each claim is in now; none, if no policy asks for them.
+
+        :return: dict claim → ``crm.segment``
+        """
+        nothing = self.env["crm.segment"]
+        result = dict.fromkeys(self, nothing)
+        if policies.segment_ids:
+            for company, claims in self.grouped(lambda claim: claim.company_id._origin).items():
+                partners = claims.partner_id._origin
+                found = partners._get_segments(company)
+                for claim in claims:
+                    result[claim] = found.get(claim.partner_id._origin, nothing)
         return result
 
     def _get_strictest(self, candidates, start, pauses, now):

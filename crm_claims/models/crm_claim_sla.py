@@ -1,15 +1,14 @@
 from odoo import api, fields, models
 from odoo.addons.crm_claims.models.crm_claim import CHANNELS, KINDS, SEVERITIES
 
-#: what of a claim tells which policies fit it
-CRITERIA = ("company_id", "kind", "severity", "channel", "category_ids", "team_ids")
-
 
 class CrmClaimSla(models.Model):
     """Within which time claims of some sort are acknowledged, answered, decided and closed.
 
     - A policy fits a claim that meets all of its criteria; an empty criterion is met by all. A
       category counts for a claim of exactly that category.
+    - A segment counts for its members of now and their contacts; if a client enters or leaves it,
+      the deadlines of his open claims follow with the next change of the claim.
     - Of all policies that fit, the strictest deadline wins, for each target on its own. Without a
       fitting policy there is no deadline.
     - Days count from the day after registration; a working day is a day with working time in the
@@ -33,6 +32,12 @@ class CrmClaimSla(models.Model):
     kind = fields.Selection(KINDS, help="Empty: claims of every kind.")
     severity = fields.Selection(SEVERITIES, help="Empty: claims of every severity.")
     channel = fields.Selection(CHANNELS, "Source", help="Empty: however the claim reached us.")
+    segment_ids = fields.Many2many(
+        "crm.segment",
+        string="Client Segments",
+        groups="crm_claims.crm_claims_group_manager",
+        help="Empty: clients of every segment.",
+    )
     category_ids = fields.Many2many(
         "crm.claim.category", string="Categories", help="Empty: claims of every category."
     )
@@ -92,12 +97,17 @@ class CrmClaimSla(models.Model):
                 domain.append((name, "=", value))
         if self.category_ids:
             domain.append(("category_id", "in", self.category_ids.ids))
+        if self.segment_ids:
+            domain.append(("partner_id", "any", self.sudo().segment_ids._get_partner_domain()))
         if self.team_ids:
             domain.append(("team_id", "in", self.team_ids.ids))
         return domain
 
-    def _fits(self, claim):
-        """Whether the claim meets all criteria of this policy."""
+    def _fits(self, claim, segments):
+        """Whether the claim meets all criteria of this policy.
+
+        :param segments: ``crm.segment`` of the claim's client
+        """
         self.ensure_one()
         return (
             (not self.company_id or self.company_id == claim.company_id._origin)
@@ -105,5 +115,6 @@ class CrmClaimSla(models.Model):
             and (not self.severity or self.severity == claim.severity)
             and (not self.channel or self.channel == claim.channel)
             and (not self.category_ids or claim.category_id._origin in self.category_ids)
+            and (not self.segment_ids or bool(self.segment_ids & segments))
             and (not self.team_ids or claim.team_id._origin in self.team_ids)
         )

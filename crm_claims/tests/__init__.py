@@ -10,6 +10,7 @@ from . import (
     test_claim_decision,
     test_claim_eight_d,
     test_claim_deadline,
+    test_claim_decision,
     test_claim_fault,
     test_claim_interaction,
     test_claim_investigation,

@@ -105,6 +105,20 @@ class TestClaimDeadline(DeadlineCommon, MailCommon):
         self.assertFalse(none.sla_status_ids)
         self.assertFalse(none.sla_state)
 
+    def test_segment_of_the_client(self):
+        segment = self.env["crm.segment"].create(
+            {"name": "Key clients", "kind": "static", "company_id": self.company.id}
+        )
+        self.env["crm.segment.member"].create(
+            {"segment_id": segment.id, "partner_id": self.customer.id}
+        )
+        self._create_policy(decide=2, segment_ids=[Command.set(segment.ids)])
+        stranger = self.env["res.partner"].create({"name": "Stranger"})
+        claim = self._claim()
+        self.assertEqual(self._deadline(claim, "decide"), datetime(2026, 3, 10, 17))
+        self.assertEqual(self._deadline(self._claim(partner_id=stranger.id), "decide"),
+                         datetime(2026, 3, 20, 17))  # fmt: skip
+
     def test_days_of_a_team(self):
         self.team.promise_days = 2
         claim = self._claim()

@@ -3,7 +3,6 @@ from . import (
     crm_claim_approval_refuse,
     crm_claim_decision,
     crm_claim_decision_remedy,
-    crm_claim_decision_line,
     crm_claim_promise,
     crm_claim_question,
     crm_claim_report_export,
