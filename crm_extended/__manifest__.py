@@ -62,6 +62,7 @@
         "views/crm_agreement_templates.xml",
         "views/crm_agreement_views.xml",
         "views/crm_agreement_contract_views.xml",
+        "report/crm_agreement_report.xml",
         "views/crm_agreement_deviation_views.xml",
         "views/sale_order_views.xml",
         "views/account_move_views.xml",

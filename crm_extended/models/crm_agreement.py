@@ -20,15 +20,16 @@ ENFORCEMENTS = [
 class CrmAgreement(models.Model):
     """What was agreed with a client, and what his orders are held to.
 
-    A *standard* agreement is the company's own offer to everybody; an *individual* one belongs to
-    one client (its commercial entity) and is derived from a standard one: it starts with the same
-    terms and shows where it differs. A later change of the standard never changes its children.
+    A *standard* agreement is the company's own offer to all clients or to a segment; an
+    *individual* one belongs to one client (its commercial entity) and is derived from a standard
+    one: it starts with the same terms and shows where it differs. A later change of the standard
+    is offered to its children and never forced on them.
 
     An agreement is prepared as a draft, submitted, and put in force by an approver, who is neither
     the one who submitted it nor its responsible unless the company allows that. From submission on
-    its terms are locked; changing them means a new draft (renewal or copy). Suspending, resuming
-    and closing are the approver's as well, because an order without an agreement is held to
-    nothing. An agreement whose last day is over expires by itself.
+    its terms are locked; changing them means a new version (`crm_agreement_version.py`).
+    Suspending, resuming and closing are the approver's as well, because an order without an
+    agreement is held to nothing. An agreement whose last day is over expires by itself.
 
     Who may move it where is data (:meth:`_get_transitions`, :meth:`_get_approver_transitions`) and
     is checked in ``write``, so that no button, import or remote call walks round it.
@@ -173,8 +174,11 @@ class CrmAgreement(models.Model):
     can_approve = fields.Boolean(compute="_compute_can_approve")
     is_ending_soon = fields.Boolean(compute="_compute_is_ending_soon")
 
+    approval_comment = fields.Text("Comment of the Approver", readonly=True, copy=False)
+
     _name_company_uniq = models.UniqueIndex(
-        "(company_id, name) WHERE name != '/'", "The number of an agreement is unique in a company."
+        "(company_id, name, version) WHERE name != '/'",
+        "The number of an agreement is unique in a company.",
     )
     _period_check = models.Constraint(
         "CHECK(date_end IS NULL OR date_end >= date_start)",
@@ -188,13 +192,20 @@ class CrmAgreement(models.Model):
     # Computes
     # ------------------------------------------------------------------
 
-    @api.depends("name", "title", "partner_id", "kind")
+    @api.depends("name", "title", "partner_id", "kind", "version")
     def _compute_display_name(self):
         for agreement in self:
             label = agreement.title or (
                 agreement.partner_id.name if agreement.kind == "individual" else False
             )
-            agreement.display_name = f"{agreement.name} {label}" if label else agreement.name
+            number = (
+                self.env._(
+                    "%(number)s v%(version)s", number=agreement.name, version=agreement.version
+                )
+                if agreement.version > 1
+                else agreement.name
+            )
+            agreement.display_name = f"{number} {label}" if label else number
 
     def _compute_access_url(self):
         super()._compute_access_url()
@@ -236,13 +247,8 @@ class CrmAgreement(models.Model):
     @api.depends(lambda self: ["parent_id", *self._get_term_fields()])
     def _compute_difference_html(self):
         for agreement in self:
-            differences = agreement._get_differences()
             agreement.difference_html = (
-                self.env["ir.qweb"]._render(
-                    "crm_extended.crm_agreement_differences", {"differences": differences}
-                )
-                if agreement.parent_id
-                else False
+                agreement._render_differences(agreement.parent_id) if agreement.parent_id else False
             )
 
     @api.depends("state", "requested_by_id", "user_id", "company_id")
@@ -323,7 +329,7 @@ class CrmAgreement(models.Model):
             # named, so that no default of a client (context, stored default) takes their place
             vals["state"] = "draft"
             for name in self._get_controlled_fields():
-                vals.setdefault(name, False)
+                vals.setdefault(name, 1 if name == "version" else False)
             if vals.get("parent_id"):
                 parent = self.browse(vals["parent_id"])
                 for name, value in parent._prepare_inherited_values().items():
@@ -351,6 +357,16 @@ class CrmAgreement(models.Model):
         result = super().write(vals)
         moved._after_transition(vals["state"])
         return result
+
+    def _end_on(self, day):
+        """Move the last day of an agreement in force, past the lock of its terms.
+
+        :param date day: last day, included
+        """
+        # the write of this class would refuse it; nobody else moves the day
+        for agreement in self:
+            last_day = min(filter(None, (agreement.date_end, day)))
+            super(CrmAgreement, agreement).write({"date_end": last_day})
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_in_use(self):

@@ -39,7 +39,13 @@ class CrmAgreement(models.Model):
     @api.model
     def _get_controlled_fields(self):
         """Fields that only the transitions themselves write."""
-        return {"requested_by_id", "requested_on", "approved_by_id", "approved_on"}
+        return {
+            "requested_by_id",
+            "requested_on",
+            "approved_by_id",
+            "approved_on",
+            "approval_comment",
+        }
 
     @api.model
     def _get_derived_fields(self):
@@ -95,8 +101,8 @@ class CrmAgreement(models.Model):
             raise UserError(
                 self.env._(
                     "Agreed terms are locked outside drafts (%(agreements)s: %(fields)s). What is "
-                    "not yet approved can be returned to draft; anything else has to be renewed or "
-                    "duplicated, and the new agreement approved.",
+                    "not yet approved can be returned to draft; what is in force needs a new "
+                    "version that is approved in its turn.",
                     agreements=", ".join(agreements.mapped("name")),
                     fields=", ".join(
                         str(self._fields[name]._description_string(self.env))
@@ -235,6 +241,35 @@ class CrmAgreement(models.Model):
     def action_approve(self):
         """Put the agreement in force."""
         self.write({"state": "active"})
+
+    def action_decide(self):
+        """Open the page on which the approver decides, with a comment."""
+        self.ensure_one()
+        return self.env["ir.actions.act_window"]._for_xml_id(
+            "crm_extended.crm_agreement_decision_action"
+        ) | {"context": {"default_agreement_id": self.id}}
+
+    def _approve(self, comment):
+        """Put the agreement in force and keep what the approver says about it."""
+        self.ensure_one()
+        self.action_approve()
+        self._keep_comment(self.env._("Approved"), comment)
+
+    def _send_back(self, comment):
+        """Refuse the request, with the reason."""
+        self.ensure_one()
+        if self.state != "to_approve":
+            raise UserError(self.env._("Agreement %s does not wait for approval.", self.name))
+        self._check_approver()
+        self.action_return_to_draft()
+        self._keep_comment(self.env._("Sent back"), comment)
+
+    def _keep_comment(self, title, comment):
+        comment = (comment or "").strip()
+        # sudo: written by the decision alone
+        self.sudo().approval_comment = comment
+        if comment:
+            self.message_post(body=f"{title}: {comment}", subtype_xmlid="mail.mt_note")
 
     def action_return_to_draft(self):
         """Withdraw or refuse the request; the terms become editable again."""

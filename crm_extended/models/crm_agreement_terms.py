@@ -60,7 +60,9 @@ class CrmAgreement(models.Model):
             raise UserError(
                 self.env._("Agreement %s is not in force yet: edit it instead.", self.name)
             )
-        return self.copy(self._prepare_renewal_values())
+        renewal = self.copy(self._prepare_renewal_values())
+        self.activity_unlink(["crm_extended.mail_activity_agreement_ends"])
+        return renewal
 
     def _governs_prices(self):
         """An agreement with neither a price list nor prices or discounts leaves prices free."""
@@ -180,16 +182,24 @@ class CrmAgreement(models.Model):
             return self.env._("Yes")
         return value.display_name or "" if field.relational or field.type == "reference" else value
 
-    def _get_differences(self):
-        """Terms of an individual agreement that are not those of its standard one.
+    def _render_differences(self, other):
+        """The differences from another agreement as a table."""
+        return self.env["ir.qweb"]._render(
+            "crm_extended.crm_agreement_differences", {"differences": self._get_differences(other)}
+        )
 
+    def _get_differences(self, other=None):
+        """Terms of an agreement that are not those of another, by default of its standard one.
+
+        :param other: the agreement to compare with
         :return: list of dicts with `label`, `standard`, `own` (texts, empty when not agreed)
         """
         self.ensure_one()
-        if not self.parent_id:
+        other = self.parent_id if other is None else other
+        if not other:
             return []
         own = self._get_term_labels()
-        standard = self.parent_id._get_term_labels()
+        standard = other._get_term_labels()
         return [
             {
                 "label": (own.get(key) or standard.get(key))[0],
@@ -198,4 +208,38 @@ class CrmAgreement(models.Model):
             }
             for key in {**own, **standard}
             if own.get(key, ("", ""))[1] != standard.get(key, ("", ""))[1]
+        ]
+
+    # ------------------------------------------------------------------
+    # Print
+    # ------------------------------------------------------------------
+
+    def _get_print_name(self):
+        self.ensure_one()
+        return self.env._("Agreed terms %s", self.name.replace("/", "-"))
+
+    def _get_internal_terms(self):
+        """Terms that are the company's own business and never printed for the client."""
+        return {"enforcement", "markup_percent", "overdue_control", "price_rule", "warehouse_ref"}
+
+    def _get_printed_terms(self):
+        """Terms as the client reads them: without how they are enforced and how far one may go.
+
+        :return: list of ``(label, text)``
+        """
+        self.ensure_one()
+        hidden = self._get_internal_terms()
+        labels = self._get_term_labels()
+        shown = [
+            labels[name]
+            for name in self._get_condition_fields()
+            if name not in hidden and labels[name][1]
+        ]
+        return shown + [
+            (
+                self.env._("Discount on %s", line._get_target_label()),
+                self.env._("%(percent)g %%", percent=line.max_discount),
+            )
+            for line in self.discount_line_ids
+            if line.mode == "fixed" and line.max_discount > 0
         ]

@@ -32,6 +32,11 @@ class ResCompany(models.Model):
         default="warn",
         help="What happens when somebody enters a client who seems to be known already.",
     )
+    agreement_reminder_days = fields.Integer(
+        "Remind Before an Agreement Ends",
+        default=30,
+        help="Days before the last day of an agreement or contract. Zero: no reminder.",
+    )
     crm_calling_hour_from = fields.Float(string="Calls From", default=9.0)
     crm_calling_hour_to = fields.Float(string="Calls Until", default=18.0)
 

@@ -10,5 +10,8 @@ class ResConfigSettings(models.TransientModel):
     crm_duplicate_mode = fields.Selection(
         related="company_id.crm_duplicate_mode", readonly=False, required=True
     )
+    agreement_reminder_days = fields.Integer(
+        related="company_id.agreement_reminder_days", readonly=False
+    )
     crm_calling_hour_from = fields.Float(related="company_id.crm_calling_hour_from", readonly=False)
     crm_calling_hour_to = fields.Float(related="company_id.crm_calling_hour_to", readonly=False)

@@ -14,9 +14,10 @@ class SaleOrder(models.Model):
     """An order takes its agreement and is held to it.
 
     The agreement comes by precedence: the individual agreement of the client's commercial entity in
-    force on the order date, the latest one first; then the standard agreement, by its order; then
-    none. It brings its price list and payment terms, in Odoo's own way: they are computed when it
-    is set and may be edited, and what is edited deviates.
+    force on the order date, the latest one first; then the narrowest standard agreement (that of
+    the smallest segment the client is in, then that for all); then none. It brings its price list
+    and payment terms, in Odoo's own way: they are computed when it is set and may be edited, and
+    what is edited deviates.
 
     Every road to a confirmed order writes the state, so the control sits in ``write`` and
     ``create`` (what it controls: `sale_order_deviation.py`), where the button, a batch, an import,
@@ -232,13 +233,14 @@ class SaleOrder(models.Model):
             individual_sudo = candidates_sudo.filtered(lambda a: a.kind == "individual").sorted(
                 lambda a: (a.date_start, a.id), reverse=True
             )
-            standard_sudo = candidates_sudo.filtered(lambda a: a.kind == "standard").sorted(
-                lambda a: (a.sequence, -a.date_start.toordinal(), -a.id)
-            )
+            standard_sudo = candidates_sudo.filtered(lambda a: a.kind == "standard")
+            ranked_standard = standard_sudo._sort_standard()
+            segments = clients._origin._get_segments(company) if standard_sudo.segment_id else {}
             for order in orders.filtered("partner_id"):
                 client = order.partner_id.commercial_partner_id._origin
                 ranked = [a for a in individual_sudo if a.commercial_partner_id == client]
-                ranked += list(standard_sudo)
+                member_of = {False, *segments.get(client, standard_sudo.segment_id.browse()).ids}
+                ranked += [a for a, segment_id in ranked_standard if segment_id in member_of]
                 chosen = next((a for a in ranked if a._is_in_force(dates[order])), Agreement)
                 result[order] = chosen.sudo(self.env.su)
         return result

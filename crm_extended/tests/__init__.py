@@ -11,6 +11,7 @@ from . import (
     test_agreement_race,
     test_agreement_roads,
     test_agreement_terms,
+    test_agreement_version,
     test_calling_window,
     test_counterparty,
     test_deal_documents,

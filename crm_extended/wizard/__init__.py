@@ -1,6 +1,7 @@
 from . import (
     base_partner_merge,
     base_partner_merge_log,
+    crm_agreement_decision,
     crm_agreement_deviation_decision,
     crm_agreement_deviation_request,
     crm_interaction_chain_merge,

@@ -71,18 +71,13 @@ class CrmAgreement(models.Model):
                     ],
                 }
             )
-        if agreement_sudo.discount_line_ids:
+        if discounts := agreement_sudo.discount_line_ids.filtered(
+            lambda line: line.max_discount >= 0
+        ):
             terms.append(
                 {
                     "label": self.env._("Discounts"),
-                    "texts": [
-                        self.env._(
-                            "Up to %(discount)s%% on %(target)s.",
-                            discount=f"{line.max_discount:g}",
-                            target=line._get_target_label(),
-                        )
-                        for line in agreement_sudo.discount_line_ids
-                    ],
+                    "texts": [self._portal_get_discount(line) for line in discounts],
                 }
             )
         if agreement_sudo.payment_term_id:
@@ -117,4 +112,17 @@ class CrmAgreement(models.Model):
             "In force from %(start)s until %(end)s.",
             start=start,
             end=format_date(self.env, self.date_end),
+        )
+
+    def _portal_get_discount(self, line):
+        if line.mode == "fixed":
+            return self.env._(
+                "%(discount)s%% on %(target)s.",
+                discount=f"{line.max_discount:g}",
+                target=line._get_target_label(),
+            )
+        return self.env._(
+            "Up to %(discount)s%% on %(target)s.",
+            discount=f"{line.max_discount:g}",
+            target=line._get_target_label(),
         )
