@@ -1,1 +1,7 @@
-from . import crm_claim_cost_report, crm_claim_report
+from . import (
+    crm_claim_cost_report,
+    crm_claim_dynamics,
+    crm_claim_outcome,
+    crm_claim_recurrence,
+    crm_claim_report,
+)

@@ -12,6 +12,7 @@ from . import (
     test_claim_deadline,
     test_claim_decision,
     test_claim_fault,
+    test_claim_figures,
     test_claim_interaction,
     test_claim_investigation,
     test_claim_line,

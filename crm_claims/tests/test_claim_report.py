@@ -92,34 +92,51 @@ class TestClaimReport(ClaimCommon):
         self.assertIn(f"/{wizard.id}/file/", action["url"])
         return load_workbook(io.BytesIO(base64.b64decode(wizard.file)))
 
+    def _rows(self, book, sheet):
+        """Rows of a sheet below its heads, as tuples."""
+        return list(book.worksheets[sheet].iter_rows(min_row=4, values_only=True))
+
     def test_workbook(self):
         self.env.flush_all()
         book = self._export(self.user_manager)
-        names = {self.warehouse.display_name, self.production.display_name}
-        expected = {
-            (month, department.display_name if department else "Not found yet"): figures
-            for (month, department), figures in self._expected().items()
-        }
-        rows = list(book.worksheets[0].iter_rows(min_row=4, values_only=True))
-        *rows, total = rows
-        self.assertEqual([row[0] for row in rows], sorted(row[0] for row in rows))
-        self.assertIn("2026-04", [row[0] for row in rows], "a month without claims is shown")
-        self.assertTrue(names <= {row[1] for row in rows})
-        for month, department, *figures in rows:
-            for value, wanted in zip(
-                figures, expected.get((month, department), [0] * 5), strict=True
-            ):
-                self.assertAlmostEqual(value, wanted, 2)
-        self.assertAlmostEqual(total[2], 12)
-        self.assertEqual(len(book.worksheets[1]._charts), 1)
+        self.assertEqual(len(book.worksheets), 9)
+        names = [sheet.title for sheet in book.worksheets]
+        charts = {sheet.title: len(sheet._charts) for sheet in book.worksheets}
+        self.assertEqual(
+            names,
+            [
+                "Dynamics",
+                "By Month",
+                "By Department",
+                "Satisfaction",
+                "Structure",
+                "Causes",
+                "Recurrence",
+                "Cost",
+                "Work Load",
+            ],
+        )
+        self.assertEqual(charts["By Month"], 2)
+        for name in ("Dynamics", "Satisfaction", "Structure", "Causes", "Work Load"):
+            self.assertEqual(charts[name], 1, name)
+        total = self._rows(book, 4)[-1]
+        self.assertAlmostEqual(total[-2], 12, msg="structure counts every claim once")
+
+    def test_workbook_by_department(self):
+        self.env.flush_all()
+        rows = {row[:2]: row[2:] for row in self._rows(self._export(self.user_manager), 2)}
+        registered = defaultdict(float)
+        for (month, department), figures in self._expected().items():
+            registered[month, department.display_name or "Not found yet"] += figures[0]
+        for key, value in registered.items():
+            self.assertAlmostEqual(rows[key][0], value, 2)
 
     def test_workbook_holds_what_the_user_may_read(self):
         self.claims.user_id = self.user_all
         self.env.flush_all()
-        *__, total = (
-            self._export(self.user_own).worksheets[0].iter_rows(min_row=4, values_only=True)
-        )
-        self.assertEqual(total[2], 0)
+        book = self._export(self.user_own)
+        self.assertEqual([row[1] for row in self._rows(book, 0)], [0, 0, 0])
+        self.assertEqual(self._rows(book, 5)[-1][1], 0)
 
     def test_period_and_company(self):
         with self.assertRefused(UserError, "ends before"):

@@ -1,7 +1,7 @@
 import io
 
 from odoo.addons.crm_claims.tools.allocation import allocate
-from odoo.addons.crm_claims.tools.claims_xlsx import FIGURES, build_claims_workbook
+from odoo.addons.crm_claims.tools.claims_xlsx import build_claims_workbook
 from odoo.addons.crm_claims.tools.plan import schedule
 from odoo.tests import BaseCase, tagged
 from openpyxl import load_workbook
@@ -36,31 +36,36 @@ class TestTools(BaseCase):
         with self.assertRaises(ValueError):
             schedule({"a": (0, 1, ["b"]), "b": (0, 1, ["a"])})
 
-    def test_workbook_keeps_formulas_as_text_and_has_a_chart(self):
-        labels = dict.fromkeys(FIGURES, "Figure") | {
+    def test_workbook_keeps_formulas_as_text_and_has_charts(self):
+        table = {
+            "name": "Detail: by month/department",
             "title": "=1+1",
-            "detail": "Detail: by month/department",
-            "summary": "Summary",
-            "month": "Month",
-            "department": "Department",
-            "total": "Total",
+            "columns": [("Month", "text"), ("=Head", "number"), ("Share", "percent")],
+            "rows": [(("=HYPERLINK()", 1), 1.5, 40.0), ("2026-02", 2, None)],
+            "total": ("Total", 3.5, None),
+            "charts": [
+                {"type": "pareto", "title": "Pareto", "columns": [1, 2]},
+                {"type": "line", "title": "Line", "columns": [1]},
+            ],
         }
-        rows = [
-            ("2026-01", "=HYPERLINK()", 1.5, 1, 0.5, 100, 50),
-            ("2026-02", "Warehouse", 2, 0, 2, 10, 0),
-        ]
-        book = load_workbook(io.BytesIO(build_claims_workbook(labels, rows, '"€')))
-        detail, summary = book.worksheets
-        self.assertEqual(detail["A1"].data_type, "s")
-        self.assertEqual((detail["B4"].value, detail["B4"].data_type), ("=HYPERLINK()", "s"))
-        self.assertEqual([cell.value for cell in detail[6]][2:], [3.5, 1, 2.5, 110, 50])
-        self.assertEqual([cell.value for cell in summary[4]], ["2026-01", 1.5, 0])
-        self.assertEqual([cell.value for cell in summary[5]], ["2026-02", 0, 2])
-        self.assertEqual(len(summary._charts), 1)
+        book = load_workbook(io.BytesIO(build_claims_workbook([table, table], '"€')))
+        sheet, again = book.worksheets
+        self.assertEqual(
+            (sheet.title, again.title),
+            ("Detail- by month-department", "Detail- by month-department 2"),
+        )
+        for cell, value in (("A1", "=1+1"), ("B3", "=Head"), ("A4", "=HYPERLINK()")):
+            self.assertEqual((sheet[cell].value, sheet[cell].data_type), (value, "s"))
+        self.assertEqual([cell.value for cell in sheet[6]], ["Total", 3.5, None])
+        self.assertEqual(len(sheet._charts), 2)
 
     def test_workbook_without_rows(self):
-        labels = dict.fromkeys(
-            (*FIGURES, "title", "detail", "summary", "month", "department", "total"), "x"
-        ) | {"summary": "y"}
-        book = load_workbook(io.BytesIO(build_claims_workbook(labels, [])))
-        self.assertEqual(book.worksheets[0]["A4"].value, "x")
+        table = {
+            "name": "x",
+            "title": "x",
+            "columns": [("A", "text")],
+            "rows": [],
+            "charts": [{"type": "column", "title": "x", "columns": [0]}],
+        }
+        book = load_workbook(io.BytesIO(build_claims_workbook([table])))
+        self.assertFalse(book.worksheets[0]._charts)

@@ -6,4 +6,5 @@ from . import (
     crm_claim_promise,
     crm_claim_question,
     crm_claim_report_export,
+    crm_claim_report_tables,
 )

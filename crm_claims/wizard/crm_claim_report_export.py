@@ -7,14 +7,16 @@ from odoo.exceptions import UserError
 
 
 class CrmClaimReportExport(models.TransientModel):
-    """Claims by month and guilty department of a period, as a workbook with a chart.
+    """All reports on claims of a period and a company, as one workbook with charts.
 
-    The rows are those that the user may read of ``crm.claim.report`` in his companies; the
-    workbook itself is built by a pure function.
+    The tables (`crm_claim_report_tables.py`) hold what the user may read of the reports; the
+    workbook itself is built by a pure function. The period is compared with the one before it, of
+    the same length, and with the same days of last year. Whole months are compared with whole
+    months.
     """
 
     _name = "crm.claim.report.export"
-    _description = "Export Claims by Department"
+    _description = "Export Claims Reports"
 
     date_from = fields.Date(
         "From",
@@ -42,9 +44,7 @@ class CrmClaimReportExport(models.TransientModel):
         self.ensure_one()
         if self.company_id not in self.env.companies:
             raise UserError(self.env._("Choose one of the companies you are working in."))
-        content = build_claims_workbook(
-            self._prepare_workbook_labels(), self._get_rows(), self.company_id.currency_id.symbol
-        )
+        content = build_claims_workbook(self._get_tables(), self.company_id.currency_id.symbol)
         self.write(
             {
                 "file": base64.b64encode(content),
@@ -57,56 +57,35 @@ class CrmClaimReportExport(models.TransientModel):
             "url": f"/web/content/{self._name}/{self.id}/file/{self.file_name}?download=true",
         }
 
-    def _get_domain(self):
+    # ------------------------------------------------------------------
+    # Periods
+    # ------------------------------------------------------------------
+
+    def _get_periods(self):
+        """The period, the one before it, and the same of last year.
+
+        :return: dict name -> ``(first day, last day)``
+        """
+        start, end = self.date_from, self.date_to
+        if start.day == 1 and (end + relativedelta(days=1)).day == 1:
+            months = (end.year - start.year) * 12 + end.month - start.month + 1
+            before = start - relativedelta(months=months), start - relativedelta(days=1)
+        else:
+            before = start - (end - start) - relativedelta(days=1), start - relativedelta(days=1)
+        year = relativedelta(years=1)
+        last_year_end = end - year
+        if (end + relativedelta(days=1)).day == 1:
+            last_year_end = (end + relativedelta(days=1)) - year - relativedelta(days=1)
+        return {
+            "period": (start, end),
+            "previous": before,
+            "last_year": (start - year, last_year_end),
+        }
+
+    def _get_domain(self, period=None, field="date"):
+        start, end = period or (self.date_from, self.date_to)
         return [
             ("company_id", "=", self.company_id.id),
-            ("date", ">=", self.date_from),
-            ("date", "<=", self.date_to),
+            (field, ">=", start),
+            (field, "<=", end),
         ]
-
-    def _get_rows(self):
-        """Rows of the workbook: (month as text, department, registered, handled, unhandled,
-        amount claimed, amount granted), every month of the period at least once."""
-        nobody = self.env._("Not found yet")
-        rows = []
-        seen = set()
-        for month, department, *figures in self.env["crm.claim.report"]._read_group(
-            self._get_domain(),
-            ["date:month", "department_id"],
-            [
-                "registered:sum",
-                "handled:sum",
-                "unhandled:sum",
-                "amount_claimed:sum",
-                "amount_granted:sum",
-            ],
-        ):
-            key = month.strftime("%Y-%m")
-            seen.add(key)
-            rows.append((key, department.display_name or nobody, *figures))
-        month = self.date_from.replace(day=1)
-        while month <= self.date_to:
-            if month.strftime("%Y-%m") not in seen:
-                rows.append((month.strftime("%Y-%m"), nobody, 0, 0, 0, 0, 0))
-            month += relativedelta(months=1)
-        return sorted(rows)
-
-    def _prepare_workbook_labels(self):
-        return {
-            "title": self.env._(
-                "Claims of %(company)s, %(start)s to %(end)s",
-                company=self.company_id.name,
-                start=self.date_from,
-                end=self.date_to,
-            ),
-            "detail": self.env._("By month and department"),
-            "summary": self.env._("Registered by department"),
-            "month": self.env._("Month"),
-            "department": self.env._("Guilty Department"),
-            "registered": self.env._("Registered"),
-            "handled": self.env._("Handled"),
-            "unhandled": self.env._("Unhandled"),
-            "amount_claimed": self.env._("Amount Claimed"),
-            "amount_granted": self.env._("Amount Granted"),
-            "total": self.env._("Total"),
-        }
