@@ -8,6 +8,8 @@
     "depends": [
         "crm_extended",
     ],
+    "external_dependencies": {"python": ["numpy"]},
+    "uninstall_hook": "uninstall_hook",
     "data": [
         "security/crm_scoring_security.xml",
         "security/ir.model.access.csv",
@@ -16,6 +18,7 @@
         "data/crm_scorecard_data.xml",
         "data/crm_customer_profile_data.xml",
         "views/crm_customer_profile_views.xml",
+        "views/crm_customer_analysis_views.xml",
         "views/crm_interaction_views.xml",
         "views/crm_lead_score_views.xml",
         "views/crm_lead_scoring_rate_views.xml",
@@ -24,11 +27,13 @@
         "views/crm_scorecard_views.xml",
         "views/res_partner_views.xml",
         "views/crm_scoring_menus.xml",
+        "wizard/crm_customer_class_adjust_views.xml",
         "wizard/crm_lead_class_adjust_views.xml",
     ],
     "assets": {
         "web.assets_backend": [
             "crm_scoring/static/src/scss/crm_lead_form.scss",
+            "crm_scoring/static/src/customer_profile/**/*",
         ],
     },
     "demo": [

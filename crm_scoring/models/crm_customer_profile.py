@@ -1,23 +1,42 @@
-from dateutil.relativedelta import relativedelta
 from odoo import api, fields, models
-from odoo.addons.crm_scoring.tools import rfm
 from odoo.tools import SQL
+
+CLASSES = [(letter, letter) for letter in "ABCD"]
+MONTHS_SHOWN = 24  # by the sparkline
 
 
 class CrmCustomerProfile(models.Model):
     """What a client is worth to a company, computed from sales facts.
 
-    - One record for each client (commercial entity) and company with at least one sales fact. The
+    - One record for each client (commercial entity) and company with at least one sales fact, and
+      for each *prospect*: a client with a deal or a quotation there and no sales fact yet. The
       walk-in client of imported sales is nobody in particular and has none.
-    - A *purchase* is a document (order, invoice, receipt) whose lines add up to more than zero;
-      lines without a document number count as one purchase a day. Frequency counts purchases,
-      first and last purchase are their dates, recency is the days since the last one.
+    - A *purchase* is a document (order, invoice, receipt) of a year whose lines add up to more than
+      zero; its date is that of its last line. Lines without a document number count as one purchase
+      a day. Frequency counts purchases, recency is the days since the last one. The numbers of
+      documents may start anew each year.
     - *Monetary* is what all facts add up to, returns included, untaxed in company currency; also
-      for the last twelve months. The average purchase is the mean amount of the purchases.
-    - Scores from 1 to 5 by fifths of the company's clients, ties together, and the segment named
-      after them: see ``tools.rfm``. Clients with returns only have no scores.
+      for the last twelve months. The average purchase is the mean amount of the purchases. *Trend*
+      compares the last 182 days with the 182 days before. Margin is turnover less cost, over the
+      sales whose cost is known.
+    - *Rhythm* is the median of days between the days with purchases. It is *broken* when a client
+      with a rhythm of his own (three days with purchases or more) is late by the factor of the
+      settings, and not lost yet.
+    - Scores from 1 to 5 by fifths of the company's clients (ties together, see ``tools.rfm``) or by
+      fixed bounds, and the segment named after them. Clients with returns only have no scores.
+    - *ABC*: clients by falling turnover (or margin); A while those before add up to less than 80 %
+      of all, B while less than 95 %, then C; equal clients together; nothing or less is C. *XYZ*:
+      standard deviation by mean of the turnover of the last twelve whole months, or those since the
+      first purchase, three at least; months without sales count. X up to 10 %, Y up to 25 %.
+    - *Stage*, the first that holds: prospect; lost, at risk (late by their factors); new; returned
+      (the last interval was long enough to be lost); slowing; growing; loyal. A client without an
+      interval of his own is measured by the median of all.
+    - Chance to be active and what to expect: BG/NBD and Gamma-Gamma (``tools.purchase_model``).
+    - *Class* A to D by the factors of ``crm.customer.analysis``, moved one step by hand if somebody
+      knows better. All bounds are settings.
     - Everything is written by one statement (``_refresh``) that touches only what has changed;
-      nobody edits a profile. It is refreshed at night, by a button and after an import.
+      nobody edits a profile. It is refreshed at night, every hour for clients with new facts, by a
+      button and after an import.
     - Salespersons see the profiles of their own clients and of clients without a salesperson.
     """
 
@@ -64,6 +83,139 @@ class CrmCustomerProfile(models.Model):
         string="Returned", readonly=True, help="Amount of the returns, as a positive number."
     )
 
+    purchase_days = fields.Integer(string="Days with Purchases", readonly=True)
+    return_rate = fields.Float(
+        string="Returned (%)",
+        readonly=True,
+        digits=(8, 1),
+        aggregator="avg",
+        help="Returns in percent of what was sold.",
+    )
+    margin = fields.Monetary(readonly=True, help="Of the sales whose cost is known.")
+    margin_rate = fields.Float(
+        string="Margin (%)",
+        readonly=True,
+        digits=(8, 1),
+        aggregator="avg",
+        help="In percent of the sales whose cost is known.",
+    )
+    amount_half = fields.Monetary(
+        string="Turnover, Half a Year", readonly=True, help="Last 182 days."
+    )
+    amount_half_before = fields.Monetary(
+        string="Turnover, Half a Year Before", readonly=True, help="The 182 days before those."
+    )
+    trend = fields.Float(
+        string="Trend (%)",
+        readonly=True,
+        digits=(10, 1),
+        aggregator="avg",
+        help="Turnover of the last half year against the one before.",
+    )
+
+    # rhythm
+    rhythm = fields.Float(
+        string="Usual Interval (days)",
+        readonly=True,
+        digits=(8, 1),
+        aggregator="avg",
+        help="Median of the days between purchases.",
+    )
+    rhythm_ratio = fields.Float(
+        string="Intervals Passed",
+        readonly=True,
+        digits=(8, 1),
+        aggregator="avg",
+        help="Days since the last purchase, in usual intervals of the client.",
+    )
+    gap_last = fields.Integer(string="Last Interval (days)", readonly=True, aggregator="avg")
+    date_next = fields.Date(
+        string="Next Purchase Due", readonly=True, help="Last purchase and the usual interval."
+    )
+    is_rhythm_broken = fields.Boolean(
+        string="Rhythm Broken",
+        readonly=True,
+        help="The client is late by his own measure, and not lost yet.",
+    )
+    stage = fields.Selection(
+        [
+            ("prospect", "Prospect"),
+            ("new", "New"),
+            ("growing", "Growing"),
+            ("loyal", "Loyal"),
+            ("slowing", "Slowing"),
+            ("at_risk", "At Risk"),
+            ("lost", "Lost"),
+            ("returned", "Returned"),
+        ],
+        string="Life-Cycle Stage",
+        readonly=True,
+    )
+
+    # ABC, XYZ
+    abc_turnover = fields.Selection(
+        [("A", "A"), ("B", "B"), ("C", "C")],
+        string="ABC",
+        readonly=True,
+        help="By turnover: A are the clients who together bring the first 80%.",
+    )
+    abc_margin = fields.Selection(
+        [("A", "A"), ("B", "B"), ("C", "C")], string="ABC by Margin", readonly=True
+    )
+    variation = fields.Float(
+        string="Variation (%)",
+        readonly=True,
+        digits=(8, 1),
+        aggregator="avg",
+        help="Standard deviation of the monthly turnover in percent of its mean.",
+    )
+    xyz = fields.Selection(
+        [("X", "X"), ("Y", "Y"), ("Z", "Z")],
+        string="XYZ",
+        readonly=True,
+        help="X buys evenly, Z irregularly.",
+    )
+
+    # what to expect
+    repeat_mean = fields.Float(readonly=True, digits=(16, 2), aggregator=None)
+    p_alive = fields.Float(
+        string="Still Active (%)",
+        readonly=True,
+        digits=(5, 1),
+        aggregator="avg",
+        help="Probability that the client has not left for good.",
+    )
+    expected_orders_30 = fields.Float("Purchases in 30 Days", readonly=True, digits=(10, 2))
+    expected_orders_90 = fields.Float("Purchases in 90 Days", readonly=True, digits=(10, 2))
+    expected_orders_365 = fields.Float("Purchases in a Year", readonly=True, digits=(10, 2))
+    expected_amount_30 = fields.Monetary("Expected in 30 Days", readonly=True)
+    expected_amount_90 = fields.Monetary("Expected in 90 Days", readonly=True)
+    expected_amount_365 = fields.Monetary("Expected in a Year", readonly=True)
+
+    # class
+    class_score = fields.Float(string="Points", readonly=True, digits=(5, 1), aggregator="avg")
+    class_auto = fields.Selection(CLASSES, string="Computed Class", readonly=True)
+    class_adjustment = fields.Integer(readonly=True, aggregator=None)
+    customer_class = fields.Selection(
+        CLASSES,
+        string="Class",
+        readonly=True,
+        help="Computed class with the manual adjustment, from A (best) to D.",
+    )
+    class_reasons = fields.Text(compute="_compute_class_reasons")
+    likeness = fields.Float(
+        string="Likeness (%)",
+        readonly=True,
+        digits=(5, 1),
+        aggregator="avg",
+        help="How much a prospect or a small client resembles the clients of class A.",
+    )
+    likeness_reasons = fields.Char(compute="_compute_likeness_reasons")
+    month_amounts = fields.Json(string="By Month", compute="_compute_month_amounts")
+    history_ids = fields.One2many(
+        "crm.customer.profile.history", compute="_compute_history_ids", string="History"
+    )
+
     # scores
     score_recency = fields.Integer(string="R", readonly=True, aggregator="avg", help="5 is best.")
     score_frequency = fields.Integer(string="F", readonly=True, aggregator="avg", help="5 is best.")
@@ -87,7 +239,6 @@ class CrmCustomerProfile(models.Model):
             ("no_purchase", "No Purchases"),
         ],
         readonly=True,
-        index=True,
     )
     date_refreshed = fields.Date(string="As of", readonly=True)
 
@@ -96,179 +247,60 @@ class CrmCustomerProfile(models.Model):
     )
 
     # ------------------------------------------------------------------
-    # refresh
+    # computes
     # ------------------------------------------------------------------
 
-    @api.model
-    def _refresh(self, companies=None, today=None):
-        """Recompute the profiles from the sales facts; write those that have changed only.
-
-        :param companies: ``res.company`` records, all by default
-        :param datetime.date today: the day recency and the twelve months end at
-        :return: (written, deleted) numbers of profiles
-        """
-        companies = companies or self.env["res.company"].sudo().search([])
-        today = today or fields.Date.context_today(self)
-        self._flush_inputs()
-        [(written, deleted)] = self.env.execute_query(self._get_refresh_query(companies, today))
-        self.invalidate_model()
-        return written, deleted
-
-    @api.model
-    def _flush_inputs(self):
-        """Write what the view of sales facts reads to the database."""
-        for model in (
-            "crm.sale.history", "sale.order", "sale.order.line", "res.partner", "res.company",
-            "product.product", "product.template", "uom.uom",
-        ):  # fmt: skip
-            self.env[model].flush_model()
-        self.flush_model()
-
-    @api.model
-    def _get_excluded_partners(self):
-        """Return clients that are nobody in particular."""
-        return (
-            self.env.ref("crm_extended.partner_walk_in", raise_if_not_found=False)
-            or (self.env["res.partner"])
-        )
-
-    @api.model
-    def _get_fact_query(self, companies, today):
-        """Return the aggregate of the sales facts by client: first by document, then by client,
-        which is much faster than counting distinct documents."""
-        return SQL(
-            """
-            SELECT company_id, partner_id,
-                   MIN(date_first) FILTER (WHERE amount > 0) AS date_first,
-                   MAX(date_last) FILTER (WHERE amount > 0) AS date_last,
-                   COUNT(*) FILTER (WHERE amount > 0) AS frequency,
-                   SUM(amount) AS monetary,
-                   SUM(amount_year) AS monetary_year,
-                   AVG(amount) FILTER (WHERE amount > 0) AS average_purchase,
-                   -SUM(amount_returned) AS amount_returned
-              FROM (
-                    SELECT company_id, commercial_partner_id AS partner_id,
-                           COALESCE(document, date::text) AS document,
-                           MIN(date) AS date_first,
-                           MAX(date) AS date_last,
-                           SUM(amount) AS amount,
-                           COALESCE(SUM(amount) FILTER (WHERE date > %(year_ago)s), 0)
-                               AS amount_year,
-                           COALESCE(SUM(amount) FILTER (WHERE is_return), 0) AS amount_returned
-                      FROM crm_sale_fact
-                     WHERE company_id = ANY(%(companies)s) AND date <= %(today)s
-                  GROUP BY 1, 2, 3
-                   ) documents
-             WHERE partner_id != ALL(%(excluded)s)
-          GROUP BY 1, 2
-            """,
-            companies=companies.ids,
-            today=today,
-            year_ago=today - relativedelta(years=1),
-            excluded=self._get_excluded_partners().ids,
-        )
-
-    @api.model
-    def _get_score_expression(self, measure, descending=False):
-        """Return the SQL of a score by fifths with ties in the middle (see ``tools.rfm``)."""
-        return SQL(
-            """
-            CASE WHEN frequency > 0 THEN LEAST(5, 5 * (
-                2 * (RANK() OVER (PARTITION BY company_id, frequency > 0
-                                  ORDER BY %(measure)s %(direction)s) - 1)
-                + COUNT(*) OVER (PARTITION BY company_id, frequency > 0, %(measure)s)
-            ) / (2 * COUNT(*) OVER (PARTITION BY company_id, frequency > 0)) + 1) END
-            """,
-            measure=SQL.identifier(measure),
-            direction=SQL("DESC") if descending else SQL("ASC"),
-        )
-
-    @api.model
-    def _get_refresh_query(self, companies, today):
-        """Return the statement: aggregate, score, upsert what differs, delete what is gone."""
-        columns = [
-            "date_first", "date_last", "recency", "frequency", "monetary", "monetary_year",
-            "average_purchase", "amount_returned", "score_recency", "score_frequency",
-            "score_monetary", "rfm", "segment",
-        ]  # fmt: skip
-        names = [SQL.identifier(name) for name in columns]
-        return SQL(
-            """
-            WITH facts AS MATERIALIZED (%(facts)s),
-            scored AS (
-                SELECT f.*,
-                       %(today)s - date_last AS recency,
-                       %(score_recency)s AS score_recency,
-                       %(score_frequency)s AS score_frequency,
-                       %(score_monetary)s AS score_monetary
-                  FROM facts f
-            ),
-            fresh AS MATERIALIZED (
-                SELECT s.company_id, s.partner_id, s.date_first, s.date_last,
-                       s.recency, s.frequency::integer AS frequency,
-                       ROUND(s.monetary, c.decimal_places) AS monetary,
-                       ROUND(s.monetary_year, c.decimal_places) AS monetary_year,
-                       ROUND(s.average_purchase, c.decimal_places) AS average_purchase,
-                       ROUND(s.amount_returned, c.decimal_places) AS amount_returned,
-                       s.score_recency::integer AS score_recency,
-                       s.score_frequency::integer AS score_frequency,
-                       s.score_monetary::integer AS score_monetary,
-                       s.score_recency::text || s.score_frequency || s.score_monetary AS rfm,
-                       COALESCE(g.code, %(no_purchase)s) AS segment
-                  FROM scored s
-                  JOIN res_company co ON co.id = s.company_id
-                  JOIN res_currency c ON c.id = co.currency_id
-             LEFT JOIN (VALUES %(grid)s) AS g (recency, value, code)
-                    ON g.recency = s.score_recency
-                   AND g.value = (s.score_frequency + s.score_monetary + 1) / 2
-            ),
-            written AS (
-                INSERT INTO crm_customer_profile AS p
-                       (company_id, partner_id, date_refreshed, %(names)s)
-                SELECT f.company_id, f.partner_id, %(today)s, %(fresh_names)s
-                  FROM fresh f
-             LEFT JOIN crm_customer_profile old
-                    ON old.company_id = f.company_id AND old.partner_id = f.partner_id
-                 WHERE old.id IS NULL
-                    OR (%(old_names)s) IS DISTINCT FROM (%(fresh_names)s)
-           ON CONFLICT (partner_id, company_id) DO UPDATE
-                   SET date_refreshed = excluded.date_refreshed, %(assignments)s
-             RETURNING 1
-            ),
-            deleted AS (
-                DELETE FROM crm_customer_profile p
-                 WHERE p.company_id = ANY(%(companies)s)
-                   AND NOT EXISTS (
-                        SELECT FROM fresh f
-                         WHERE f.company_id = p.company_id AND f.partner_id = p.partner_id
-                       )
-             RETURNING 1
+    def _compute_month_amounts(self):
+        """Turnover of the last months, the present one included, for the sparkline."""
+        months = {}
+        today = fields.Date.context_today(self)
+        if self.ids:
+            rows = self.env.execute_query(
+                SQL(
+                    """
+                    SELECT p.id, m.month, m.amount
+                      FROM crm_customer_profile p
+              CROSS JOIN LATERAL (
+                        SELECT date_trunc('month', f.date)::date AS month, SUM(f.amount) AS amount
+                          FROM crm_sale_fact f
+                         WHERE f.commercial_partner_id = p.partner_id
+                           AND f.company_id = p.company_id
+                           AND f.date >= date_trunc('month', %(today)s::date) - %(back)s
+                               * INTERVAL '1 month'
+                           AND f.date <= %(today)s
+                      GROUP BY 1
+                           ) m
+                     WHERE p.id = ANY(%(ids)s)
+                    """,
+                    today=today,
+                    back=MONTHS_SHOWN - 1,
+                    ids=self.ids,
+                )
             )
-            SELECT (SELECT COUNT(*) FROM written), (SELECT COUNT(*) FROM deleted)
-            """,
-            facts=self._get_fact_query(companies, today),
-            today=today,
-            score_recency=self._get_score_expression("date_last"),
-            score_frequency=self._get_score_expression("frequency"),
-            score_monetary=self._get_score_expression("monetary"),
-            no_purchase=rfm.NO_PURCHASE,
-            grid=SQL(", ").join(SQL("(%s, %s, %s)", *cell) for cell in rfm.get_segment_grid()),
-            names=SQL(", ").join(names),
-            fresh_names=SQL(", ").join(SQL("f.%s", name) for name in names),
-            old_names=SQL(", ").join(SQL("old.%s", name) for name in names),
-            assignments=SQL(", ").join(SQL("%s = excluded.%s", name, name) for name in names),
-            companies=companies.ids,
-        )
+            for profile, month, amount in rows:
+                months.setdefault(profile, {})[month] = float(amount)
+        first = fields.Date.start_of(today, "month")
+        shown = [fields.Date.subtract(first, months=back) for back in range(MONTHS_SHOWN)][::-1]
+        for profile in self:
+            own = months.get(profile.id, {})
+            profile.month_amounts = {
+                "months": [fields.Date.to_string(month) for month in shown],
+                "amounts": [own.get(month, 0.0) for month in shown],
+                "currency_id": profile.currency_id.id,
+            }
 
-    @api.model
-    def _cron_refresh(self):
-        """Refresh company by company; a batch is a company, for scores are relative to it."""
-        cron = self.env["ir.cron"]
-        companies = self.env["res.company"].search([])
-        for done, company in enumerate(companies, 1):
-            self._refresh(company)
-            if not cron._commit_progress(1, remaining=len(companies) - done):
-                break
+    @api.depends("partner_id", "company_id")
+    def _compute_history_ids(self):
+        history = self.env["crm.customer.profile.history"]
+        rows = history.search(
+            [
+                ("partner_id", "in", self.partner_id.ids),
+                ("company_id", "in", self.company_id.ids),
+            ]
+        )
+        by_client = rows.grouped(lambda row: (row.partner_id, row.company_id))
+        for profile in self:
+            profile.history_ids = by_client.get((profile.partner_id, profile.company_id), history)
 
     # ------------------------------------------------------------------
     # actions
@@ -276,25 +308,32 @@ class CrmCustomerProfile(models.Model):
 
     @api.model
     def action_refresh(self):
-        """Refresh the profiles of the companies the user works in."""
+        """Refresh the profiles of the companies the user works in, with a progress bar."""
         self.check_access("read")
-        # sudo: computed from all facts; what the user sees of it is left to the record rules
-        self_sudo = self.sudo()
-        self_sudo._refresh(self.env.companies)
-        return {"type": "ir.actions.client", "tag": "soft_reload"}
+        return self.env["crm.customer.refresh"]._start(self.env.companies)
 
     def action_view_facts(self):
         """Open the sales facts behind the figures of this profile."""
         self.ensure_one()
+        return self._get_facts_action(["list", "pivot", "graph"], {})
+
+    def action_view_months(self):
+        """Open the turnover of this client by month."""
+        self.ensure_one()
+        return self._get_facts_action(
+            ["graph", "pivot", "list"], {"group_by": ["date:month"], "graph_mode": "bar"}
+        )
+
+    def _get_facts_action(self, views, context):
         action = self.env["ir.actions.act_window"]._for_xml_id("crm_extended.crm_sale_fact_action")
         return {
             **action,
-            "view_mode": "list,pivot,graph",
-            "views": [(False, "list"), (False, "pivot"), (False, "graph")],
+            "view_mode": ",".join(views),
+            "views": [(False, view) for view in views],
             "name": self.env._("Sales of %(name)s", name=self.partner_id.display_name),
             "domain": [
                 ("commercial_partner_id", "=", self.partner_id.id),
                 ("company_id", "=", self.company_id.id),
             ],
-            "context": {},
+            "context": context,
         }

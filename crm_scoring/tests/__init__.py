@@ -2,6 +2,8 @@ from . import (
     test_call_card,
     test_class_adjustment,
     test_customer_profile,
+    test_customer_profile_figures,
+    test_purchase_model,
     test_lead_score,
     test_my_calls,
     test_scorecard,

@@ -1,5 +1,6 @@
 import datetime
 from itertools import product
+from unittest.mock import patch
 
 from odoo.addons.base.tests.common import BaseCommon
 from odoo.addons.crm_scoring.tools import rfm
@@ -162,7 +163,8 @@ class TestCustomerProfile(BaseCommon):
         )
         today = datetime.date.today()
         self.refresh(today)
-        self.assertFalse(self.get_profile(self.clients[0]))
+        profile = self.get_profile(self.clients[0])
+        self.assertEqual((profile.stage, profile.frequency), ("prospect", 0), "asked, not bought")
         order.action_confirm()
         self.refresh(today)
         self.assertEqual(self.get_profile(self.clients[0]).monetary, 40)
@@ -233,5 +235,23 @@ class TestCustomerProfile(BaseCommon):
 
     def test_button(self):
         self.add_fact(self.clients[0], "2024-06-01", 10, "A")
-        self.profiles.with_user(self.salesman).action_refresh()
+        action = self.profiles.with_user(self.salesman).action_refresh()
+        run = self.env["crm.customer.refresh"].browse(action["res_id"])
+        self.assertEqual((run.state, run.company_id), ("queued", self.company))
+        again = self.profiles.with_user(self.salesman).action_refresh()
+        self.assertEqual(again["res_id"], run.id, "it waits once")
+        with self.enter_registry_test_mode():
+            self.env.ref("crm_scoring.ir_cron_crm_customer_refresh").method_direct_trigger()
+        run.invalidate_recordset()
+        self.assertEqual((run.state, run.progress, run.written), ("done", 100, 1))
         self.assertTrue(self.get_profile(self.clients[0]))
+
+    def test_failed_refresh_is_shown(self):
+        self.profiles.action_refresh()
+        run = self.env["crm.customer.refresh"].search([("state", "=", "queued")], limit=1)
+        broken = patch.object(type(self.profiles), "_refresh", side_effect=ValueError("no luck"))
+        logger = "odoo.addons.crm_scoring.models.crm_customer_refresh"
+        with self.enter_registry_test_mode(), broken, self.assertLogs(logger, "ERROR"):
+            self.env.ref("crm_scoring.ir_cron_crm_customer_refresh").method_direct_trigger()
+        run.invalidate_recordset()
+        self.assertEqual((run.state, run.error), ("failed", "no luck"))

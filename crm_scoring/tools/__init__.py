@@ -1,1 +1,1 @@
-from . import relative_dates, rfm, scoring
+from . import profiles_xlsx, purchase_model, relative_dates, rfm, scoring
