@@ -39,10 +39,10 @@ class CrmCustomerChange(models.Model):
     """Clients whose sales facts have changed since their profile was computed.
 
     - Written by triggers of the database in the transaction that changes the facts, so that no road
-      is missed: orders, imports, deletions, merged contacts, statements past the ORM. A statement
-      writes one row per client it touched, without locks that others would wait for.
-    - Taken out by the refresh of the profiles, in the transaction that computes them: a refresh that
-      is killed loses nothing, and what is committed meanwhile stays for the next one.
+      is missed: orders, imports, deletions, merged contacts, statements past the ORM. A
+      statement writes one row per client it touched, without locks others would wait for.
+    - Taken out by the refresh of the profiles, in the transaction that computes them: a refresh
+      that is killed loses nothing, and what is committed meanwhile stays for the next one.
     """
 
     _name = "crm.customer.change"

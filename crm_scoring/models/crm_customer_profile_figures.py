@@ -126,7 +126,9 @@ class CrmCustomerProfile(models.Model):
               JOIN res_partner p ON p.id = asked.partner_id
               JOIN res_partner client ON client.id = p.commercial_partner_id
              WHERE client.active
-               AND NOT EXISTS (SELECT FROM res_users u WHERE u.partner_id = client.id AND NOT u.share)
+               AND NOT EXISTS (
+                    SELECT FROM res_users u WHERE u.partner_id = client.id AND NOT u.share
+                   )
                AND NOT EXISTS (SELECT FROM res_company c WHERE c.partner_id = client.id)
             """,
             company=company.id,

@@ -17,8 +17,8 @@ PAGE = 50_000  # clients that are computed at a time
 class CrmCustomerProfile(models.Model):
     """Chance that a client is still active, and what he will buy.
 
-    The models are fitted per company by each full refresh, from the parameters of the last fit, over
-    days with purchases; a test on the last 90 days, held back, is kept with them. Below
+    The models are fitted per company by each full refresh, from the parameters of the last fit,
+    over days with purchases; a test on the last 90 days, held back, is kept with them. Below
     ``purchase_model.MIN_REPEATERS`` clients with a second day, or when the fit does not converge,
     nothing is forecast.
     """

@@ -13,9 +13,9 @@ class CrmCustomerProfile(models.Model):
         """Return the 25 cells of the RFM grid.
 
         :param list domain: of profiles, besides the companies and the clients the user may see
-        :return: dict with ``cells`` (recency and value score 1 to 5, segment and its name, clients,
-            monetary, monetary_year), ``segments`` (code, name, clients), ``currency_id`` (False when
-            the companies have several), ``prospects``, ``date`` of the figures
+        :return: dict with ``cells`` (recency and value score 1 to 5, segment and its name,
+            clients, monetary, monetary_year), ``segments`` (code, name, clients), ``currency_id``
+            (False when the companies have several), ``prospects``, ``date`` of the figures
         """
         own = Domain("company_id", "in", self.env.companies.ids) & Domain(domain or Domain.TRUE)
         measured = ["__count", "monetary:sum", "monetary_year:sum"]

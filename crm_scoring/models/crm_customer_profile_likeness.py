@@ -12,11 +12,12 @@ SHOWN = 3  # reasons
 class CrmCustomerProfile(models.Model):
     """Prospects and small clients that resemble the best ones.
 
-    What is known of a prospect too is compared: country, state, industry, company or person, tags,
-    source of the first deal. Each value weighs the logarithm of how much more frequent it is among
-    the clients of class A than among the others who bought (naive Bayes; shares are drawn towards
-    the share among all while clients are few); what is not known weighs nothing. The likeness is the
-    sum as a probability with even odds: 50 % tells nothing, more speaks for the client.
+    What is known of a prospect too is compared: country, state, industry, company or person,
+    tags, source of the first deal. Each value weighs the logarithm of how much more frequent it
+    is among the clients of class A than among the others who bought (naive Bayes; shares are
+    drawn towards the share among all while clients are few); what is not known weighs nothing.
+    The likeness is the sum as a probability with even odds: 50 % tells nothing, more speaks for
+    the client.
 
     It is computed by the full refresh for prospects, and for buyers of class C by turnover who are
     not in class A. How well it tells the two groups apart is kept with it (area under the curve,

@@ -216,7 +216,8 @@ class CrmCustomerProfile(models.Model):
         if full:
             return fresh
         return SQL(
-            "%s UNION ALL SELECT p.partner_id, %s FROM crm_customer_profile p WHERE p.company_id = %s"
+            "%s UNION ALL SELECT p.partner_id, %s FROM crm_customer_profile p"
+            " WHERE p.company_id = %s"
             " AND NOT EXISTS (SELECT FROM crm_tmp_changed c WHERE c.partner_id = p.partner_id)"
             " AND %s",
             fresh,

@@ -3,9 +3,9 @@ from . import (
     test_class_adjustment,
     test_customer_profile,
     test_customer_profile_figures,
-    test_purchase_model,
     test_lead_score,
     test_my_calls,
+    test_purchase_model,
     test_scorecard,
     test_tools,
 )

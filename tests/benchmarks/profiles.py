@@ -2,8 +2,8 @@
 
 Generated sales: 1,000,000 lines of 50,000 clients over two years at full scale (four lines a
 document, clients of very different rates). The refresh is compared with the aggregate one would
-write by hand to get the same figures, not written, without scores, models and classes; the least one
-could write (recency, frequency, turnover) is shown beside.
+write by hand to get the same figures, not written, without scores, models and classes; the least
+one could write (recency, frequency, turnover) is shown beside.
 """
 
 import os
@@ -70,7 +70,7 @@ LINES = """
             currency_id, is_return, source, row_key, company_id)
     SELECT CASE WHEN %(recent)s THEN %(today)s::date - (30 * d.age)::integer
                 ELSE %(today)s::date - 730
-                     + (730 * LEAST(1, c.start + (LEAST(1 - c.start, c.life) * d.age)))::integer END,
+                     + (730 * (c.start + LEAST(1 - c.start, c.life) * d.age))::integer END,
            %(prefix)s || d.number, c.id, c.id, 1, a.amount, a.amount, %(currency)s, a.amount < 0,
            'Benchmark', %(prefix)s || d.number || '-' || l.line, %(company)s
       FROM (SELECT number, random() AS age, random() AS who
