@@ -28,6 +28,7 @@
         "data/crm_claim_sla_data.xml",
         "data/mail_deadlines_template.xml",
         "data/ir_cron_data.xml",
+        "data/crm_claim_import_data.xml",
         "data/mail_template_data.xml",
         "data/crm_claim_decision_data.xml",
         "data/crm_claim_investigation_data.xml",

@@ -18,6 +18,7 @@ from . import (
     crm_claim_fault_log,
     crm_claim_guilt,
     crm_claim_handling,
+    crm_claim_history,
     crm_claim_investigated,
     crm_claim_investigation,
     crm_claim_investigation_conclusion,

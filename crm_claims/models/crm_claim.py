@@ -1,3 +1,5 @@
+from collections import defaultdict
+
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
@@ -100,11 +102,7 @@ class CrmClaim(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        vals_list = [dict(vals) for vals in vals_list]
-        for vals in vals_list:
-            company = self.env["res.company"].browse(vals.get("company_id")) or self.env.company
-            if vals.get("name", "/") in ("/", False, ""):
-                vals["name"] = company._next_claim_number()
+        vals_list = self._number_claims(vals_list)
         claims = super(CrmClaim, self._defer_fault_check()).create(vals_list).with_env(self.env)
         # sudo: with whatever guilt they came, be it by a default
         claims.filtered(lambda claim: claim.sudo().fault_ids)._after_fault_change()
@@ -116,6 +114,23 @@ class CrmClaim(models.Model):
             )
         )
         return claims
+
+    @api.model
+    def _number_claims(self, vals_list):
+        """``vals_list`` with a number for each claim that brings none, by company and year."""
+        numbered = [dict(vals) for vals in vals_list]
+        wanted = defaultdict(list)
+        for vals in numbered:
+            if vals.get("name", "/") in ("/", False, ""):
+                company_id = vals.get("company_id") or self.env.company.id
+                day = fields.Date.to_date(vals.get("date_registered") or fields.Date.today())
+                wanted[company_id, day.year].append(vals)
+        for (company_id, year), group in wanted.items():
+            company = self.env["res.company"].browse(company_id)
+            numbers = company._next_claim_numbers(len(group), year)
+            for vals, number in zip(group, numbers, strict=True):
+                vals["name"] = number
+        return numbered
 
     def write(self, vals):
         if "fault_ids" not in vals:

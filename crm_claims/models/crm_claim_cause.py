@@ -40,3 +40,14 @@ class CrmClaimCause(models.Model):
     def _check_parent(self):
         if self._has_cycle():
             raise ValidationError(self.env._("A cause cannot be its own parent."))
+
+    @api.model
+    def name_create(self, name):
+        """Create a cause from its path, with the causes above it that do not exist yet."""
+        cause = self.browse()
+        for part in filter(None, (part.strip() for part in name.split(" / "))):
+            found = self.search([("name", "=", part), ("parent_id", "=", cause.id)], limit=1)
+            cause = found or self.create({"name": part, "parent_id": cause.id})
+        if not cause:
+            raise ValidationError(self.env._("A cause needs a name."))
+        return cause.id, cause.display_name

@@ -22,8 +22,9 @@ class CrmClaim(models.Model):
         copy=False,
         help="When somebody of us first wrote to the client in person.",
     )
-    date_decided = fields.Datetime("Decided", readonly=True, copy=False)
-    date_closed = fields.Datetime("Closed", readonly=True, copy=False)
+    # not read-only here, so that the import of past claims offers them; ``write`` refuses them
+    date_decided = fields.Datetime("Decided", copy=False)
+    date_closed = fields.Datetime("Closed", copy=False)
     reopen_count = fields.Integer("Times Reopened", readonly=True, copy=False)
     waiting_since = fields.Datetime(readonly=True, copy=False)
     waiting_question = fields.Text(

@@ -70,7 +70,7 @@ class CrmClaim(models.Model):
     def _assign_responsible(self, claims):
         """Give unassigned ``claims`` their responsible by the rule of their team."""
         for (team, company), group in (
-            claims.filtered(lambda c: c.team_id and not c.user_id)
+            claims.filtered(lambda c: c.is_open and c.team_id and not c.user_id)
             .grouped(lambda claim: (claim.team_id, claim.company_id))
             .items()
         ):

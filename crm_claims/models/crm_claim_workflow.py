@@ -125,7 +125,10 @@ class CrmClaim(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        vals_list = [dict(vals) for vals in vals_list]
+        vals_list = [
+            self._prepare_history_values(vals) if self._is_history(vals) else dict(vals)
+            for vals in vals_list
+        ]
         for vals in vals_list:
             state = vals.pop("state", False)
             if state and not vals.get("stage_id"):
@@ -147,11 +150,13 @@ class CrmClaim(models.Model):
         claims = super(CrmClaim, self._defer_line_lock()).create(vals_list).with_env(self.env)
         for claim in claims:
             if claim.state != "new":
-                stamps = {
-                    name: value
-                    for name, value in claim._prepare_transition_stamps("new", claim.state).items()
-                    if not claim[name]
-                }
+                # a past claim has the dates that it brings, and no others
+                stamps = (
+                    {}
+                    if claim.date_closed or claim.date_decided
+                    else claim._prepare_transition_stamps("new", claim.state)
+                )
+                stamps = {name: value for name, value in stamps.items() if not claim[name]}
                 if stamps:
                     # sudo: stamps are controlled fields
                     super(CrmClaim, claim.sudo()).write(stamps)

@@ -2,6 +2,7 @@ from datetime import datetime, time, timedelta
 
 import pytz
 from odoo import api, fields, models
+from odoo.tools import SQL
 
 
 class ResCompany(models.Model):
@@ -43,10 +44,33 @@ class ResCompany(models.Model):
             ]
         )
 
-    def _next_claim_number(self):
+    def _next_claim_numbers(self, count, year):
+        """The next numbers of claims registered in ``year``, drawn in one statement.
+
+        :return: list of ``count`` texts
+        """
         self.ensure_one()
-        sequence = self.env["ir.sequence"].sudo().with_company(self)
-        return sequence.next_by_code("crm.claim") or "/"
+        sequence_sudo = self.env["ir.sequence"].sudo().with_company(self)
+        sequence_sudo = sequence_sudo.search(
+            [("code", "=", "crm.claim"), ("company_id", "in", [self.id, False])],
+            order="company_id",
+            limit=1,
+        )
+        if not sequence_sudo:
+            return ["/"] * count
+        if year != fields.Date.context_today(self).year:
+            sequence_sudo = sequence_sudo.with_context(ir_sequence_date=f"{year}-12-31")
+        if sequence_sudo.use_date_range or sequence_sudo.implementation != "standard":
+            return [sequence_sudo.next_by_id(f"{year}-12-31") for __ in range(count)]
+        drawn = self.env.execute_query(
+            SQL(
+                "SELECT nextval(%s) FROM generate_series(1, %s)",
+                f"ir_sequence_{sequence_sudo.id:03d}",
+                count,
+            )
+        )
+        prefix, suffix = sequence_sudo._get_prefix_suffix()
+        return [f"{prefix}{number:0{sequence_sudo.padding}d}{suffix}" for (number,) in drawn]
 
     def _get_claim_timezone(self):
         self.ensure_one()
