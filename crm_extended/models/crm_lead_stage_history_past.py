@@ -7,7 +7,7 @@ class CrmLeadStageHistory(models.Model):
 
     _inherit = "crm.lead.stage.history"
 
-    def _fill_from_past(self):
+    def _fill_from_past(self, batch_size=50_000):
         """Give every deal without stays those that the database remembers.
 
         - Each change of stage in the log of a deal (``mail.tracking.value``) ends one stay and
@@ -19,10 +19,22 @@ class CrmLeadStageHistory(models.Model):
           as spent in the stage.
         - Salesperson, team, source, process and company are those of today.
 
-        One statement, whatever the number of deals; about 20 µs a deal. Safe to run again: deals
-        that have stays are left alone.
+        One statement for each `batch_size` numbers of deals, so that memory and disk stay small
+        in a database of millions. Safe to run again: deals that have stays are left alone.
+
+        :param int batch_size: how many ids of deals a statement goes through
         """
         self.env.flush_all()
+        self.env.cr.execute("SELECT MIN(id), MAX(id) FROM crm_lead")
+        first, last = self.env.cr.fetchone()
+        if first is None:
+            return
+        for start in range(first, last + 1, batch_size):
+            self._fill_deals_from_past(start, min(start + batch_size - 1, last))
+        self.invalidate_model()
+
+    def _fill_deals_from_past(self, first, last):
+        """See `_fill_from_past`, for the deals with ids from `first` to `last`."""
         self.env.cr.execute(
             SQL(
                 """
@@ -38,7 +50,8 @@ class CrmLeadStageHistory(models.Model):
                          THEN 'lost'
                          ELSE 'aside' END AS result
                FROM crm_lead lead
-              WHERE lead.type = 'opportunity' AND lead.stage_id IS NOT NULL
+              WHERE lead.id BETWEEN %(first)s AND %(last)s
+                AND lead.type = 'opportunity' AND lead.stage_id IS NOT NULL
                 AND NOT EXISTS (SELECT FROM crm_lead_stage_history stay
                                  WHERE stay.lead_id = lead.id)
         ), change AS (
@@ -50,6 +63,7 @@ class CrmLeadStageHistory(models.Model):
                FROM mail_tracking_value value
                JOIN mail_message message ON message.id = value.mail_message_id
               WHERE value.field_id = %(field_id)s AND message.model = 'crm.lead'
+                AND message.res_id BETWEEN %(first)s AND %(last)s
                 AND value.new_value_integer > 0 AND message.date IS NOT NULL
         ), point AS (
              SELECT deal.id AS lead_id, change.old_id AS stage_id, deal.create_date AS date, 0 AS id
@@ -91,6 +105,7 @@ class CrmLeadStageHistory(models.Model):
                 """,
                 field_id=self.env["ir.model.fields"]._get("crm.lead", "stage_id").id,
                 uid=self.env.uid,
+                first=first,
+                last=last,
             )
         )
-        self.invalidate_model()

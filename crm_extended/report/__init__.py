@@ -1,5 +1,6 @@
 from . import (
     crm_funnel_report,
+    crm_funnel_report_chart,
     crm_sale_deal_report,
     crm_sale_fact,
 )

@@ -472,7 +472,7 @@ class TestStageHistoryPast(StageHistoryCommon):
         ).unlink()
         self._forget(leads)
         for _time in range(2):
-            self.env["crm.lead.stage.history"]._fill_from_past()
+            self.env["crm.lead.stage.history"]._fill_from_past(batch_size=2)
         for lead, way in ((still, "A"), (won, "W*"), (lost, "A!"), (aside, "A-"), (lead_only, "")):
             self._assert_way(lead, way)
         stay = self._get_stays(lost)
