@@ -1,7 +1,5 @@
-from datetime import timedelta
-
 from odoo import api, fields, models
-from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.exceptions import AccessError, UserError
 from odoo.tools import clean_context
 
 # marks calls of this module's own code: no client can send an object
@@ -247,59 +245,6 @@ class CrmInteraction(models.Model):
         elif self.kind != "meeting" and self.direction == "none":
             self.direction = "out"
 
-    @api.onchange("date_start")
-    def _onchange_date_start(self):
-        """What is entered for a time to come is planned, not done."""
-        if (
-            not self._origin
-            and self.state == "done"
-            and self.date_start
-            and self.date_start > fields.Datetime.now()
-        ):
-            self.state = "planned"
-
-    @api.depends("date_start", "duration")
-    def _compute_date_end(self):
-        for interaction in self:
-            interaction.date_end = interaction.date_start and interaction.date_start + timedelta(
-                minutes=interaction.duration or 0
-            )
-
-    def _inverse_date_end(self):
-        for interaction in self:
-            if not interaction.date_end:
-                continue
-            if interaction.date_end < interaction.date_start:
-                raise ValidationError(
-                    self.env._(
-                        "“%(subject)s” ends before it starts: correct its end.",
-                        subject=interaction.subject,
-                    )
-                )
-            seconds = (interaction.date_end - interaction.date_start).total_seconds()
-            interaction.duration = seconds / 60
-
-    @api.depends("date_start", "state")
-    def _compute_date_deadline(self):
-        for interaction in self:
-            if interaction.state in ("new", "planned") or not interaction.date_deadline:
-                interaction.date_deadline = interaction.date_start
-
-    @api.depends("state", "date_deadline")
-    def _compute_is_overdue(self):
-        now = fields.Datetime.now()
-        for interaction in self:
-            interaction.is_overdue = (
-                interaction.state in PENDING_STATES
-                and bool(interaction.date_deadline)
-                and interaction.date_deadline < now
-            )
-
-    def _search_is_overdue(self, operator, value):
-        if operator != "in":
-            return NotImplemented
-        return [("state", "in", PENDING_STATES), ("date_deadline", "<", fields.Datetime.now())]
-
     @api.depends("chain_id.res_model", "chain_id.res_id")
     def _compute_document(self):
         for interaction in self:
@@ -307,23 +252,6 @@ class CrmInteraction(models.Model):
             chain_sudo = interaction.chain_id.sudo()
             interaction.res_model = chain_sudo.res_model
             interaction.res_id = chain_sudo.res_id
-
-    @api.depends("state", "outcome_id", "kind", "company_id", "chain_id.outcome_number")
-    @api.depends_context("lang")
-    def _compute_outcome_buttons(self):
-        self.outcome_buttons = False
-        pending = self.filtered(
-            lambda interaction: interaction.kind == "call"
-            and interaction.state in PENDING_STATES
-            and not interaction.outcome_id
-        )
-        Outcome = self.env["crm.interaction.outcome"]
-        for company, interactions in pending.grouped("company_id").items():
-            outcomes = Outcome._get_buttons(company)
-            for interaction in interactions:
-                # sudo: just a number, which a click brings back
-                key = interaction.chain_id.sudo().outcome_number
-                interaction.outcome_buttons = {"key": key, "outcomes": outcomes}
 
     # ------------------------------------------------------------
     # CRUD
@@ -443,41 +371,3 @@ class CrmInteraction(models.Model):
                         new=labels.get(state, state),
                     )
                 )
-
-    # ------------------------------------------------------------
-    # ACTIONS
-    # ------------------------------------------------------------
-
-    @api.model
-    def _get_log_action(self, context):
-        """Window action of the dialog in which an interaction is entered."""
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("Log Interaction"),
-            "res_model": "crm.interaction",
-            "views": [(self.env.ref("crm_extended.crm_interaction_view_form_log").id, "form")],
-            "target": "new",
-            "context": context,
-        }
-
-    def action_done(self):
-        self.write({"state": "done"})
-
-    def action_cancel(self):
-        self.write({"state": "cancelled"})
-
-    def action_plan(self):
-        self.write({"state": "planned"})
-
-    def action_open_document(self):
-        self.ensure_one()
-        return self.chain_id.action_open_document()
-
-    def action_open_chain(self):
-        self.ensure_one()
-        return {
-            "type": "ir.actions.act_window",
-            "res_model": "crm.interaction.chain",
-            "res_id": self.chain_id.id,
-            "views": [(False, "form")],
-        }

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from markupsafe import Markup
 from odoo import fields, models
-from odoo.addons.crm_extended.tools import sales_file, sales_typing
+from odoo.addons.crm_extended.tools import sales_file, sales_typing, sales_values
 from odoo.tools import format_date, formatLang
 
 PREVIEW_SECONDS = 20  # for each of the two passes; a bigger file is judged by its first rows
@@ -117,7 +117,7 @@ class CrmSaleImport(models.Model):
         numbers_at = [
             at[name] for name in ("quantity", "price_unit", "amount", "discount") if name in at
         ]
-        evidence = sales_typing.DateEvidence()
+        evidence = sales_values.DateEvidence()
         seen, numbers = set(), set()
         deadline = time.monotonic() + PREVIEW_SECONDS
         complete = True
@@ -142,7 +142,7 @@ class CrmSaleImport(models.Model):
                             numbers.add(cells[position])
         values = {}
         if not self.decimal_separator:
-            values["decimal_separator"] = sales_typing.guess_decimal(numbers)
+            values["decimal_separator"] = sales_values.guess_decimal(numbers)
         if not self.date_style:
             values["date_style"] = evidence.style
             values["date_note"] = self._describe_dates(evidence, complete)
@@ -452,7 +452,7 @@ class CrmSaleImport(models.Model):
                 typed.document,
                 client or typed.client.vat or typed.client.email or self.env._("Walk-in"),
                 product[:60],
-                sales_typing.plain(typed.quantity),
+                sales_values.plain(typed.quantity),
                 self._number(typed.amount.quantize(Decimal("0.01")), 2),
             )
         return Markup(

@@ -151,7 +151,7 @@ class TestSaleImport(SaleImportCommon):
 
     def test_interrupted_import_goes_on(self):
         text = HEADER + "".join(f"31.03.2024;A{n};T-1;;;TD-1;Drill;1;{n + 1}\n" for n in range(10))
-        path = "odoo.addons.crm_extended.models.crm_sale_import_run"
+        path = "odoo.addons.crm_extended.models.crm_sale_import_phase"
         for stop_after in (1, 2, 4, 6, 8, 10, 12):
             source = f"shop {stop_after}"
             job = self.prepare(text, source=source)

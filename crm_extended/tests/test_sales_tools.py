@@ -10,7 +10,7 @@ from decimal import Decimal
 from unittest.mock import patch
 
 import xlsxwriter
-from odoo.addons.crm_extended.tools import sales_file, sales_mapping, sales_typing
+from odoo.addons.crm_extended.tools import sales_file, sales_mapping, sales_typing, sales_values
 from odoo.addons.crm_extended.tools.sales_file import BrokenRow, TableError
 from odoo.tests import BaseCase, tagged
 
@@ -290,16 +290,16 @@ class TestSalesTyping(BaseCase):
             (2.55, ".", "2.55"),
         ):
             with self.subTest(text=text):
-                self.assertEqual(sales_typing.parse_number(text, decimal), Decimal(expected))
+                self.assertEqual(sales_values.parse_number(text, decimal), Decimal(expected))
         for text in ("", "abc", "1.2.3", "1,23", "12-5", "=1+1", "NaN", "inf", "1e99", "--5", True):
             with self.subTest(text=text), self.assertRaises(ValueError):
-                sales_typing.parse_number(text, ".")
+                sales_values.parse_number(text, ".")
 
     def test_decimal_guess(self):
-        self.assertEqual(sales_typing.guess_decimal(["1,5", "2", "1.234,5"]), ",")
-        self.assertEqual(sales_typing.guess_decimal(["1.5", "1,234.5"]), ".")
-        self.assertEqual(sales_typing.guess_decimal(["1,234", "5"]), ".")
-        self.assertEqual(sales_typing.guess_decimal(["1.234.567", "1.234"]), ",")
+        self.assertEqual(sales_values.guess_decimal(["1,5", "2", "1.234,5"]), ",")
+        self.assertEqual(sales_values.guess_decimal(["1.5", "1,234.5"]), ".")
+        self.assertEqual(sales_values.guess_decimal(["1,234", "5"]), ".")
+        self.assertEqual(sales_values.guess_decimal(["1.234.567", "1.234"]), ",")
 
     def test_dates(self):
         day = datetime.date(2024, 3, 31)
@@ -320,13 +320,13 @@ class TestSalesTyping(BaseCase):
             (datetime.datetime(2024, 3, 31, 8), "ymd"),
         ):
             with self.subTest(text=text):
-                self.assertEqual(sales_typing.parse_date(text, style)[0], day)
+                self.assertEqual(sales_values.parse_date(text, style)[0], day)
         for text in ("31/02/2024", "2024-13-01", "yesterday", "12", "0", "", "99.99.9999"):
             with self.subTest(text=text), self.assertRaises(ValueError):
-                sales_typing.parse_date(text, "dmy")
+                sales_values.parse_date(text, "dmy")
 
     def test_date_order_from_the_whole_sample(self):
-        evidence = sales_typing.DateEvidence()
+        evidence = sales_values.DateEvidence()
         for day in range(1, 13):
             evidence.feed(f"{day:02}/04/2024")
         self.assertFalse(evidence.is_proven)
@@ -414,11 +414,11 @@ class TestSalesTyping(BaseCase):
     def test_service_codes(self):
         codes = [f"{1000 + n}A" for n in range(50)] + ["POST", "D", "C2", "BANK CHARGES"]
         self.assertEqual(
-            sales_typing.find_service_codes(codes), {"POST", "D", "C2", "BANK CHARGES"}
+            sales_values.find_service_codes(codes), {"POST", "D", "C2", "BANK CHARGES"}
         )
         words = ["APPLE", "PEAR", "PLUM", "POST"]
-        self.assertEqual(sales_typing.find_service_codes(words), set(), "codes are words here")
-        self.assertEqual(sales_typing.find_service_codes(words, {"post"}), {"POST"})
+        self.assertEqual(sales_values.find_service_codes(words), set(), "codes are words here")
+        self.assertEqual(sales_values.find_service_codes(words, {"post"}), {"POST"})
 
     def test_mapping(self):
         for header, expected in (

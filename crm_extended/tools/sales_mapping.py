@@ -4,7 +4,7 @@
 import re
 import unicodedata
 
-from . import sales_typing
+from . import sales_values
 
 # target -> names of columns met in exports of shops, tills and accounting programs (folded: see
 # fold()). The first target that matches takes the column; the first column takes the target.
@@ -99,7 +99,7 @@ def _is_value(cell):
         return False
     if not isinstance(cell, str):
         return True
-    return bool(sales_typing.looks_like_date(cell) or sales_typing.looks_like_number(cell))
+    return bool(sales_values.looks_like_date(cell) or sales_values.looks_like_number(cell))
 
 
 def guess_targets(header, samples):
@@ -151,7 +151,7 @@ def _correct_by_values(result, columns, exact, taken, take):
         values = columns[position]
         if not values:
             continue
-        numeric = _share(values, sales_typing.looks_like_number)
+        numeric = _share(values, sales_values.looks_like_number)
         # "Customer" or "Product" holds a name as often as a number
         if target == "client_ref" and _words(values) > 0.6 and _share(values, _has_digit) < 0.5:
             _move(result, position, "client_name", taken)
@@ -185,7 +185,7 @@ def _guess_by_values(columns, result, take):
             continue
         if _share(values, lambda value: isinstance(value, str) and "@" in value) > 0.8:
             take(position, "client_email")
-        elif _share(values, sales_typing.looks_like_number) > 0.95:
+        elif _share(values, sales_values.looks_like_number) > 0.95:
             whole = _share(values, lambda value: str(value).strip().lstrip("-").isdigit())
             if whole > 0.95 and max(len(str(value)) for value in values) <= 4:
                 take(position, "quantity")
@@ -215,11 +215,11 @@ def _is_code(value):
 
 def _is_date(value):
     return not isinstance(value, str) or bool(
-        sales_typing.looks_like_date(value) or sales_typing.looks_like_number(value)
+        sales_values.looks_like_date(value) or sales_values.looks_like_number(value)
     )
 
 
 def _is_written_date(value):
     return (hasattr(value, "year")) or (
-        isinstance(value, str) and bool(sales_typing.looks_like_date(value))
+        isinstance(value, str) and bool(sales_values.looks_like_date(value))
     )
