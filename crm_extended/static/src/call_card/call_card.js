@@ -183,7 +183,9 @@ export class CallCard extends Component {
     onButton(button) {
         return this.run(async () => {
             this.state.folded = this.env.isSmall;
-            await this.action.doAction(await this.call(button.method));
+            await this.action.doAction(await this.call(button.method), {
+                onClose: () => this.calls.load(this.card.id),
+            });
         });
     }
 
