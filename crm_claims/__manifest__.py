@@ -47,12 +47,16 @@
         "report/crm_claim_dynamics_views.xml",
         "report/crm_claim_outcome_views.xml",
         "report/crm_claim_recurrence_views.xml",
+        "report/crm_claim_sla_report_views.xml",
+        "report/crm_claim_dossier_templates.xml",
         "wizard/crm_claim_wizard_views.xml",
+        "views/crm_claim_dashboard_views.xml",
         "views/crm_claims_menus.xml",
         "views/crm_claims_plan_menus.xml",
     ],
     "assets": {
         "web.assets_backend": [
+            "crm_claims/static/src/dashboard/*",
             "crm_claims/static/src/why_tree/*",
         ],
     },

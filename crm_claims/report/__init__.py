@@ -4,4 +4,5 @@ from . import (
     crm_claim_outcome,
     crm_claim_recurrence,
     crm_claim_report,
+    crm_claim_sla_report,
 )

@@ -182,6 +182,18 @@ class TestClaimFigures(ClaimCommon):
             expected[line.lot_name or False] += 1
         self.assertEqual({lot or False: count for lot, count, __ in groups}, expected)
 
+    def test_deadlines_kept(self):
+        statuses = self.env["crm.claim.sla.status"].search([("claim_id", "in", self.claims.ids)])
+        self.assertTrue(statuses)
+        kept = statuses.filtered(lambda status: status.state == "met")
+        missed = statuses.filtered(lambda status: status.state == "failed")
+        [[met, failed, percent]] = self.env["crm.claim.sla.report"]._read_group(
+            self._domain(), [], ["kept_count:sum", "missed_count:sum", "kept_percent:avg"]
+        )
+        self.assertEqual((met, failed), (len(kept), len(missed)))
+        over = len(kept) + len(missed)
+        self.assertAlmostEqual(percent or 0, 100 * len(kept) / over if over else 0, 4)
+
     # ------------------------------------------------------------------
     # The workbook
     # ------------------------------------------------------------------
@@ -263,7 +275,7 @@ class TestClaimFigures(ClaimCommon):
         secret = self.claims[:5]
         secret.confidential = True
         self.env.flush_all()
-        for model in ("dynamics", "outcome", "recurrence", "report"):
+        for model in ("dynamics", "outcome", "recurrence", "report", "sla.report"):
             report = self.env[f"crm.claim.{model}"]
             for user in (self.user_own, self.user_all, self.user_accountant, self.user_manager):
                 seen = self.env["crm.claim"].with_user(user).search([("id", "in", self.claims.ids)])
@@ -271,6 +283,8 @@ class TestClaimFigures(ClaimCommon):
                 wanted = seen.sudo()
                 if model == "recurrence":
                     wanted = wanted.filtered("line_ids")
+                elif model == "sla.report":
+                    wanted = wanted.filtered("sla_status_ids")
                 self.assertEqual(
                     set(rows.sudo().claim_id.ids), set(wanted.ids), (model, user.login)
                 )

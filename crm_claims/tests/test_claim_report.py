@@ -99,7 +99,7 @@ class TestClaimReport(ClaimCommon):
     def test_workbook(self):
         self.env.flush_all()
         book = self._export(self.user_manager)
-        self.assertEqual(len(book.worksheets), 9)
+        self.assertEqual(len(book.worksheets), 10)
         names = [sheet.title for sheet in book.worksheets]
         charts = {sheet.title: len(sheet._charts) for sheet in book.worksheets}
         self.assertEqual(
@@ -111,6 +111,7 @@ class TestClaimReport(ClaimCommon):
                 "Satisfaction",
                 "Structure",
                 "Causes",
+                "Deadlines",
                 "Recurrence",
                 "Cost",
                 "Work Load",

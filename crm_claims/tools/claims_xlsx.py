@@ -21,7 +21,7 @@ def build_claims_workbook(tables, currency=""):
           with a ``(text, level)`` pair, which is indented by its level
         - ``total``: last row in bold, optional
         - ``charts``: optional list of ``{type, title, columns}`` with ``type`` one of column,
-          stacked, bar, line, pareto; ``columns`` the indexes that are drawn against the first column.
+          stacked, bar, line, pareto; ``columns`` the indexes drawn against the first column.
           The last column of a pareto is its cumulated line
         - ``rows_in_chart``: only the first so many rows are drawn, optional
 

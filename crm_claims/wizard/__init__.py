@@ -7,4 +7,5 @@ from . import (
     crm_claim_question,
     crm_claim_report_export,
     crm_claim_report_tables,
+    crm_claim_report_tables_more,
 )
