@@ -280,6 +280,12 @@ class TestContactText(BaseCase):
             with self.subTest(text.split("\n")[1:3]):
                 self.assertEqual({name: getattr(found, name) for name in expected}, expected)
 
+    def test_of_another_country(self):
+        text = "ООО «Ромашка»\nИНН 7730588444\nмоб.: 8 916 123 45 67"
+        for country in ("RU", "US", "LV", ""):
+            found = recognise(text, country)
+            self.assertEqual((found.phones, found.country), (["+7 916 123-45-67"], "RU"), country)
+
     def test_wrong_numbers_are_not_taken(self):
         found = recognise(
             "ООО «Ромашка» ИНН 7707083894 КПП 77 ОГРН 1027700132196 БИК 044525225 "

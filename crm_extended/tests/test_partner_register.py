@@ -203,7 +203,7 @@ class TestPartnerRegister(RegisterCommon):
             self.assertEqual(
                 (form.city, form.zip, form.email), ("Москва", "123001", "info@romashka.ru")
             )
-            self.assertIn("tax number", form.recognised)
+            self.assertIn("Tax Number", form.recognised)
             # what is there already stays
             form.name = "Ромашка плюс"
             form.text = SIGNATURE + "\nromashka.ru"

@@ -87,6 +87,8 @@ VAT = re.compile(
     re.I,
 )
 BANK = re.compile(r"^(?:в\s+)?(?:банк(?:е)?(?: получателя)?|bank)\s*[:\-–]\s*(.+)$", re.I)
+# numbers that only Russia has; its tax number is called so in Kyrgyzstan and Tajikistan, too
+RUSSIAN_LABEL = re.compile(r"\b(?:КПП|ОГРН|ОГРНИП|БИК)\b")
 # "Генеральный директор Сидоров А. В."
 FUNCTION_NAME = re.compile(
     r"^(.+?\s)([А-ЯЁ][а-яё-]+\s+(?:[А-ЯЁ]\.\s?[А-ЯЁ]\.?|[А-ЯЁ][а-яё]+\s+[А-ЯЁ][а-яё]+(?:ич|на)))$"
@@ -155,9 +157,10 @@ def recognise(text, country_code=""):
     """
     found = ContactText()
     text = _clean(text)
+    region = _guess_region(text, (country_code or "").upper())
     text = _take_numbers(text, found)
     text = _take_addresses(text, found)
-    text = _take_phones(text, found, country_code)
+    text = _take_phones(text, found, region)
     lines = _split_lines(text)
     lines = _take_labelled(lines, found)
     lines = _take_company(lines, found)
@@ -189,6 +192,8 @@ def _take_numbers(text, found):
         if inn and kpp:
             found.vat, found.kpp = inn, kpp
             text = text.replace(match[0], " ")
+    if RUSSIAN_LABEL.search(text):
+        found.country = "RU"
     text = CORRESPONDENT.sub(" ", text)
     for name, pattern, check in NUMBERS:
         for match in pattern.finditer(text):
@@ -237,11 +242,10 @@ def _take_addresses(text, found):
     return re.sub(r"(?:web(?:site)?|сайт|site|[w])\s*:\s*(?=\s|$)", " ", text, flags=re.I)
 
 
-def _take_phones(text, found, country_code):
+def _take_phones(text, found, region):
     """Telephone numbers in any spelling; fax numbers are left out."""
     numbers, pieces, end = [], [], 0
-    region = _guess_region(text) or (country_code or "").upper() or None
-    for match in phonenumbers.PhoneNumberMatcher(text, region):
+    for match in phonenumbers.PhoneNumberMatcher(text, region or None):
         before = text[: match.start].split("\n")[-1]
         is_fax = re.search(
             r"(?<!тел\./)(?<!tel\./)(?<!тел/)(?:fax|факс|\bf|\bф)\s*[.:]*\s*$", before, re.I
@@ -257,17 +261,25 @@ def _take_phones(text, found, country_code):
         spelt = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
         if spelt not in found.phones:
             found.phones.append(spelt)
-    if numbers:
+    if numbers and not found.country:
         found.country = phonenumbers.region_code_for_number(numbers[0]) or ""
     return PHONE_LABEL.sub(" ", text)
 
 
-def _guess_region(text):
-    """In which country numbers are written, by an address that can be nowhere else."""
+def _guess_region(text, default):
+    """In which country numbers without a country are written.
+
+    :param str default: two letters; holds unless the text can only come from another country
+    """
+    if RUSSIAN_LABEL.search(text):
+        return "RU"
     if re.search(r",\s*[A-Z]{2}\s+\d{5}(?:-\d{4})?\b", text):
         return "US"
     pieces = re.split(r"[\n,|]", text)
-    return next((code for piece in pieces if (code := words.get_country(piece))), "")
+    country = next((code for piece in pieces if (code := words.get_country(piece))), "")
+    if not country and default not in words.CYRILLIC and re.search(r"[а-яё]{3}", text, re.I):
+        return "RU"
+    return country or default
 
 
 def _split_lines(text):

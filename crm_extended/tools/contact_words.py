@@ -46,6 +46,8 @@ CITY = re.compile(r"^(?:(?:г|гор|пос|п|с|дер)\.\s*|(?:г|город|
 REGION = re.compile(
     r"(?<!\w)(?:обл|область|край|респ|республика|р-н|район|АО|округ|county)\.?(?!\w)", re.I
 )
+# where people write in Cyrillic letters
+CYRILLIC = frozenset("RU BY KZ UA KG TJ UZ TM AM AZ GE MD BG RS MK MN ME BA".split())
 COUNTRIES = {
     "россия": "RU",
     "российская федерация": "RU",

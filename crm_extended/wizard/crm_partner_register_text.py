@@ -57,7 +57,7 @@ class CrmPartnerRegister(models.TransientModel):
         self.recognised = (
             self.env._(
                 "Recognised: %s. Please look it over.",
-                ", ".join(labels[name]["string"].lower() for name in names),
+                ", ".join(labels[name]["string"] for name in names),
             )
             if names
             else self.env._("Nothing new was recognised in this text.")
@@ -135,7 +135,7 @@ class CrmPartnerRegister(models.TransientModel):
     def _fill_place(self, card):
         """The country, unless a number of the client has settled it, and an address as a whole."""
         filled = []
-        if card.country and not self.vat:
+        if card.country and (card.vat or not self.vat):
             country = self.env["res.country"].search([("code", "=", card.country)], limit=1)
             if country and country != self.country_id:
                 self.country_id = country
