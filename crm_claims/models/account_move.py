@@ -43,3 +43,21 @@ class AccountMove(models.Model):
         if len(claims) == 1:
             action |= {"views": [(False, "form")], "res_id": claims.id}
         return action
+
+    def action_register_claim(self):
+        """Open a new claim of the customer of this invoice, about its order if it has just one."""
+        self.ensure_one()
+        self.env["crm.claim"].check_access("create")
+        # sudo: handlers do not read all that hangs on an invoice; only ids leave this method
+        orders_sudo = self.sudo().invoice_line_ids.sale_line_ids.order_id
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": "crm.claim",
+            "name": self.env._("Register Claim"),
+            "view_mode": "form",
+            "context": {
+                "default_partner_id": self.partner_id.id,
+                "default_company_id": self.company_id.id,
+                "default_order_id": orders_sudo.id if len(orders_sudo) == 1 else False,
+            },
+        }

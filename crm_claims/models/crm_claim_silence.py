@@ -68,6 +68,8 @@ class CrmClaim(models.Model):
         """Give notice of, and close, claims whose decision the client does not answer."""
         cron = self.env["ir.cron"]
         claims = self.sudo()
+        # clients come into and leave segments without a word to their claims
+        self.env["crm.claim.sla"]._refresh_segment_claims()
         for company in self.env["res.company"].sudo().search([("claim_answer_days", ">", 0)]):
             days, notice = company.claim_answer_days, company.claim_notice_days
             # noticed on the day, at the earliest with the decision itself

@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 from odoo.addons.crm_claims.models.crm_claim import CHANNELS, KINDS, SEVERITIES
+from odoo.fields import Domain
 
 
 class CrmClaimSla(models.Model):
@@ -7,8 +8,8 @@ class CrmClaimSla(models.Model):
 
     - A policy fits a claim that meets all of its criteria; an empty criterion is met by all. A
       category counts for a claim of exactly that category.
-    - A segment counts for its members of now and their contacts; if a client enters or leaves it,
-      the deadlines of his open claims follow with the next change of the claim.
+    - A segment counts for its members of now and their contacts; when a client enters or leaves it,
+      the deadlines of his open claims follow within a day.
     - Of all policies that fit, the strictest deadline wins, for each target on its own. Without a
       fitting policy there is no deadline.
     - Days count from the day after registration; a working day is a day with working time in the
@@ -82,6 +83,17 @@ class CrmClaimSla(models.Model):
         """Have the deadlines of the open claims that fit counted anew, by the scheduled job."""
         for policy in self:
             self.env["crm.claim"]._mark_deadlines_stale(policy._get_claim_domain())
+
+    @api.model
+    def _refresh_segment_claims(self):
+        """Open claims of clients in a segment, or counted by one, are looked at again."""
+        for policy in self.sudo().search([("segment_ids", "!=", False)]):
+            statuses = self.env["crm.claim.sla.status"].sudo()
+            counted = statuses._search([("sla_id", "=", policy.id), ("date_done", "=", False)])
+            self.env["crm.claim"]._mark_deadlines_stale(
+                Domain(policy._get_claim_domain())
+                | Domain("id", "in", counted.subselect("claim_id"))
+            )
 
     # ------------------------------------------------------------
     # WHICH CLAIMS

@@ -90,6 +90,7 @@ class CrmClaim(models.Model):
             "date_closed",
             "date_notice",
             "silence_error",
+            "merged_into_id",
             "waiting_since",
             "waiting_reminded",
             "is_acknowledgement_sent",

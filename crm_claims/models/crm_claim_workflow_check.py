@@ -74,6 +74,7 @@ class CrmClaim(models.Model):
         self.ensure_one()
         if self.state == stage.state:
             return
+        self._check_not_merged()
         if stage.state not in self._get_transitions().get(self.state, ()):
             names = dict(stage._fields["state"]._description_selection(self.env))
             allowed = ", ".join(

@@ -13,9 +13,13 @@ class ResCompany(models.Model):
     claim_answer_days = fields.Integer(default=14)
 
     claim_notice_days = fields.Integer(default=3)
+    claim_reopen_days = fields.Integer(default=30)
+    claim_recurrence_count = fields.Integer(default=3)
+    claim_recurrence_days = fields.Integer(default=30)
 
     _claim_days_positive = models.Constraint(
-        "CHECK(claim_answer_days >= 0 AND claim_notice_days >= 0)",
+        "CHECK(LEAST(claim_answer_days, claim_notice_days, claim_reopen_days,"
+        " claim_recurrence_count, claim_recurrence_days) >= 0)",
         "Days of claims cannot be negative.",
     )
 

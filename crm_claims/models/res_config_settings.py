@@ -11,3 +11,10 @@ class ResConfigSettings(models.TransientModel):
     )
     claim_answer_days = fields.Integer(related="company_id.claim_answer_days", readonly=False)
     claim_notice_days = fields.Integer(related="company_id.claim_notice_days", readonly=False)
+    claim_reopen_days = fields.Integer(related="company_id.claim_reopen_days", readonly=False)
+    claim_recurrence_count = fields.Integer(
+        related="company_id.claim_recurrence_count", readonly=False
+    )
+    claim_recurrence_days = fields.Integer(
+        related="company_id.claim_recurrence_days", readonly=False
+    )

@@ -3,6 +3,27 @@ from odoo.tests import tagged
 
 from .common import ClaimCommon
 
+MAIL = """\
+From: Nora <nora@unknown.example.com>
+To: %(to)s
+Subject: It broke
+Message-ID: %(message_id)s
+%(in_reply_to)sMIME-Version: 1.0
+Content-Type: multipart/mixed; boundary="=="
+
+--==
+Content-Type: text/plain; charset="utf-8"
+
+It broke, and smoke came out.
+--==
+Content-Type: image/png; name="photo.png"
+Content-Disposition: attachment; filename="photo.png"
+Content-Transfer-Encoding: base64
+
+iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==
+--==--
+"""
+
 
 @tagged("post_install", "-at_install")
 class TestClaimMail(ClaimCommon, MailCommon):
@@ -72,6 +93,58 @@ class TestClaimMail(ClaimCommon, MailCommon):
         self.assertEqual((claim.subject, claim.channel), ("It broke", "email"))
         self.assertFalse(claim.partner_id)
         self.assertEqual(len(self._claim_mails(claim)), 1)
+
+    def test_letter_of_a_stranger_with_a_photo(self):
+        self.team.write({"alias_name": "test-claims", "alias_contact": "everyone"})
+        with self.mock_mail_gateway():
+            claim = self.env["crm.claim"].browse(
+                self.env["mail.thread"].message_process(
+                    False,
+                    MAIL
+                    % {
+                        "in_reply_to": "",
+                        "message_id": "<first@unknown.example.com>",
+                        "to": self.team.alias_id.alias_full_name,
+                    },
+                )
+            )
+        self.assertEqual((claim.team_id, claim.subject), (self.team, "It broke"))
+        self.assertIn("smoke came out", str(claim.description))
+        self.assertEqual(claim.company_id, self.company)
+        self.assertIn("nora@unknown.example.com", claim.email_from)
+        attachment = self.env["ir.attachment"].search(
+            [("res_model", "=", "crm.claim"), ("res_id", "=", claim.id)]
+        )
+        self.assertEqual(attachment.mapped("name"), ["photo.png"])
+        self.assertEqual(len(self._claim_mails(claim)), 1, "the acknowledgement")
+        # her answer to it, while we wait for her, comes to the same claim and takes it up again
+        claim._move_to("acknowledged")
+        claim._move_to("waiting_client", waiting_question="Which lot?")
+        ours = claim.message_ids.sorted("id")[:1]
+        with self.mock_mail_gateway():
+            self.env["mail.thread"].message_process(
+                False,
+                MAIL
+                % {
+                    "in_reply_to": f"In-Reply-To: {ours.message_id}\n",
+                    "message_id": "<second@unknown.example.com>",
+                    "to": self.team.alias_id.alias_full_name,
+                },
+            )
+        self.assertEqual(
+            self.env["crm.claim"].search_count([("email_from", "ilike", "nora@unknown")]), 1
+        )
+        self.assertEqual(claim.state, "investigating")
+
+    def test_watchers_hear_of_confidential_claims_they_follow(self):
+        claim = self._create_claim(confidential=True, user_id=self.user_manager.id)
+        claim.message_subscribe(self.user_all.partner_id.ids)
+        with self.mock_mail_gateway():
+            message = claim.with_user(self.user_manager).message_post(
+                body="News", message_type="comment", subtype_xmlid="mail.mt_comment"
+            )
+        self.assertIn(self.user_all.partner_id, message.notified_partner_ids)
+        self.assertTrue(claim.with_user(self.user_all).subject)
 
     def test_alias_of_a_team_makes_claims(self):
         self.assertEqual(self.team.alias_id.alias_model_id.model, "crm.claim")

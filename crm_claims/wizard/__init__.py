@@ -8,4 +8,5 @@ from . import (
     crm_claim_report_export,
     crm_claim_report_tables,
     crm_claim_report_tables_more,
+    crm_claim_similar,
 )
