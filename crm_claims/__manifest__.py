@@ -67,5 +67,6 @@
         "demo/res_users_demo.xml",
         "demo/hr_demo.xml",
         "demo/crm_claim_demo.xml",
+        "demo/crm_claim_plan_demo.xml",
     ],
 }

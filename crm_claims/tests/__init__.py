@@ -7,8 +7,6 @@ from . import (
     test_claim_answer,
     test_claim_attacks,
     test_claim_cost,
-    test_claim_deadline,
-    test_claim_decision,
     test_claim_dashboard,
     test_claim_deadline,
     test_claim_decision,

@@ -2,9 +2,11 @@ import base64
 import io
 from collections import defaultdict
 
+from lxml import etree
 from odoo.exceptions import UserError
 from odoo.fields import Command
 from odoo.tests import tagged
+from odoo.tools.safe_eval import safe_eval
 from openpyxl import load_workbook
 
 from .common import ClaimCommon
@@ -74,6 +76,18 @@ class TestClaimReport(ClaimCommon):
             ):
                 self.assertAlmostEqual(value, wanted, 2)
         self.assertAlmostEqual(sum(group[2] for group in groups), 12)
+
+    def test_every_filter_and_grouping_works(self):
+        for model in ("report", "dynamics", "outcome", "recurrence", "cost.report", "sla.report"):
+            report = self.env[f"crm.claim.{model}"].with_user(self.user_manager)
+            view = etree.fromstring(report.get_view(view_type="search")["arch"])
+            for node in view.iter("filter"):
+                domain, context = node.get("domain"), node.get("context")
+                with self.subTest(model=model, name=node.get("name")):
+                    if domain:
+                        report.search_count(safe_eval(domain))
+                    if context:
+                        report._read_group([], [safe_eval(context)["group_by"]], ["__count"])
 
     def _export(self, user, **values):
         wizard = (

@@ -69,7 +69,7 @@ class DashboardChart extends Component {
                 plugins: {
                     legend: {
                         display: isRound || kind === "trend",
-                        position: isRound ? "right" : "bottom",
+                        position: "bottom",
                     },
                 },
                 onClick: (ev, elements) => {
@@ -131,8 +131,8 @@ export class ClaimDashboard extends Component {
             { kind: "trend", title: _t("Registered by week, and what became of them"), wide: true },
             { kind: "state", title: _t("Open claims by status") },
             { kind: "age", title: _t("Open claims by age, days") },
-            { kind: "cause", title: _t("Most frequent causes, 90 days") },
-            { kind: "decision", title: _t("Decisions, 90 days") },
+            { kind: "cause", title: _t("Most frequent causes, 90 days"), wide: true },
+            { kind: "decision", title: _t("Decisions, 90 days"), wide: true },
         ];
     }
 

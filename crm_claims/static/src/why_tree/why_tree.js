@@ -22,7 +22,7 @@ class WhyNode extends Component {
         if (ev.key === "Enter") {
             ev.target.blur();
         } else if (ev.key === "Escape") {
-            this.props.tree.state.edited = false;
+            this.props.tree.edit(false);
         }
     }
 }
@@ -89,6 +89,23 @@ export class WhyTree extends Component {
         } finally {
             await this.reload();
         }
+    }
+
+    edit(id) {
+        this.state.edited = !this.isReadonly && id;
+    }
+
+    /** A root cause takes what the others of its tree have left of 100 %. */
+    toggleRoot(node) {
+        if (node.is_root) {
+            return this.write(node, { is_root: false });
+        }
+        const tree = this.state.trees.find((candidate) => candidate.kind === node.kind);
+        return this.write(node, { is_root: true, share: Math.max(100 - tree.share, 0) });
+    }
+
+    setEvidence(node, evidence) {
+        return this.write(node, { evidence });
     }
 
     setShare(node, text) {
