@@ -1,6 +1,6 @@
 from datetime import timedelta
 
-from odoo import fields, models
+from odoo import api, fields, models
 
 
 class ProjectTask(models.Model):
@@ -11,6 +11,19 @@ class ProjectTask(models.Model):
     claim_escalated = fields.Boolean("Late Step Reported", copy=False, readonly=True)
     claim_measure_ids = fields.One2many("crm.claim.measure", "task_id", string="Measures")
     claim_proof = fields.Char(related="claim_step_id.proof", string="Expected Proof")
+    claim_title = fields.Char("Step", compute="_compute_claim_title")
+
+    @api.depends("name", "claim_step_id")
+    def _compute_claim_title(self):
+        """Short name within its plan: of the step or the measure, without the investigation's."""
+        for task in self:
+            # sudo: short names of a task that the user reads
+            task_sudo = task.sudo()
+            task.claim_title = (
+                task_sudo.claim_step_id.display_name
+                or task_sudo.claim_measure_ids[:1].name
+                or task.name
+            )
 
     def write(self, vals):
         if "claim_escalated" not in vals and vals.get("date_deadline"):

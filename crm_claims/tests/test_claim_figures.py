@@ -72,14 +72,13 @@ class TestClaimFigures(ClaimCommon):
                 }
             claim = cls._create_claim(**values)
             if not open_now and number % 2 == 0:
-                cls.env["rating.rating"].create(
+                rating = cls.env["rating.rating"].create(
                     {
                         "res_model_id": cls.env["ir.model"]._get_id("crm.claim"),
                         "res_id": claim.id,
-                        "rating": chance.choice([1, 3, 5]),
-                        "consumed": True,
                     }
                 )
+                rating.write({"rating": chance.choice([1, 3, 5]), "consumed": True})
             claims |= claim
         cls.claims = claims
         cls.env.flush_all()
@@ -140,7 +139,9 @@ class TestClaimFigures(ClaimCommon):
                 lambda claim, cause=cause: cause.parent_path in (claim.cause_id.parent_path or "")
             )
             decided = claims.filtered(lambda claim: claim.decision and not claim.is_open)
-            rated = [value for value in claims.mapped("rating_last_value") if value]
+            ratings = claims.rating_ids.filtered("consumed")
+            rated = [rating.rating for rating in ratings]
+            self.assertTrue(rated)
             days = [
                 (claim.date_decided - claim.date_registered).total_seconds() / 86400
                 for claim in claims
@@ -167,7 +168,7 @@ class TestClaimFigures(ClaimCommon):
                 len(claims),
                 len(decided),
                 *shares,
-                sum(rated) / len(rated) if rated else 0.0,
+                sum(rated) / len(rated),
                 sum(days) / len(days),
             ]
             for value, expected in zip(group, wanted, strict=True):
