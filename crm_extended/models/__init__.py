@@ -22,6 +22,8 @@ from . import (
     crm_agreement_life,
     crm_agreement_price,
     crm_agreement_reminder,
+    crm_agreement_replay,
+    crm_agreement_sales,
     crm_agreement_segment,
     crm_agreement_terms,
     crm_agreement_version,

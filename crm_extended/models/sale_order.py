@@ -104,11 +104,24 @@ class SaleOrder(models.Model):
 
     @api.depends("agreement_id", "agreement_contract_id")
     def _compute_payment_term_id(self):
-        super()._compute_payment_term_id()
-        for order in self:
+        orders = self._keep_settled_terms("payment_term_id")
+        super(SaleOrder, orders)._compute_payment_term_id()
+        for order in orders:
             payment_term_sudo = order._get_agreed_payment_term(order.agreement_id.sudo())
             if payment_term_sudo:
                 order.payment_term_id = payment_term_sudo.sudo(self.env.su)
+
+    def _keep_settled_terms(self, name):
+        """Leave a term of confirmed orders as it is: confirming writes the date of the order, on
+        which the agreement depends, and must not bring back what was changed and approved.
+
+        :param str name: the field that is being computed
+        :return: the orders whose term is to be computed
+        """
+        settled = self.filtered(lambda order: order._origin.id and order.state not in OPEN_STATES)
+        for order in settled:
+            order[name] = order[name]
+        return self - settled
 
     # ------------------------------------------------------------------
     # Checks
@@ -153,6 +166,30 @@ class SaleOrder(models.Model):
         return orders
 
     def write(self, vals):
+        if "date_order" not in vals or vals.keys() & {"partner_id", "company_id", "agreement_id"}:
+            return self._write_checked(vals)
+        before = {order: (order.agreement_id, order.agreement_contract_id) for order in self}
+        result = self._write_checked(vals)
+        same = self.filtered(
+            lambda order: before[order] == (order.agreement_id, order.agreement_contract_id)
+        )
+        # another date under the same agreement: terms that were edited stay edited
+        for name in self._get_agreed_order_fields():
+            self.env.remove_to_compute(self._fields[name], same)
+        return result
+
+    @api.model
+    def _get_agreed_order_fields(self):
+        """Fields of an order that are computed from its agreement and may be edited."""
+        return [
+            "pricelist_id",
+            "payment_term_id",
+            "currency_id",
+            "require_payment",
+            "prepayment_percent",
+        ]
+
+    def _write_checked(self, vals):
         if self._is_agreement_check_deferred() or not self._affects_agreement(vals):
             return super().write(vals)
         confirmed = self.filtered(lambda order: order.state in CONFIRMED_STATES)

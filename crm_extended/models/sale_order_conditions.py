@@ -15,23 +15,26 @@ class SaleOrder(models.Model):
 
     @api.depends("agreement_id")
     def _compute_require_payment(self):
-        super()._compute_require_payment()
-        for order in self:
+        orders = self._keep_settled_terms("require_payment")
+        super(SaleOrder, orders)._compute_require_payment()
+        for order in orders:
             if order.agreement_id.sudo().prepayment_percent:
                 order.require_payment = True
 
     @api.depends("agreement_id")
     def _compute_prepayment_percent(self):
-        super()._compute_prepayment_percent()
-        for order in self:
+        orders = self._keep_settled_terms("prepayment_percent")
+        super(SaleOrder, orders)._compute_prepayment_percent()
+        for order in orders:
             agreed = order.agreement_id.sudo().prepayment_percent
             if agreed:
                 order.prepayment_percent = agreed
 
     @api.depends("agreement_id")
     def _compute_currency_id(self):
-        super()._compute_currency_id()
-        for order in self:
+        orders = self._keep_settled_terms("currency_id")
+        super(SaleOrder, orders)._compute_currency_id()
+        for order in orders:
             agreement_sudo = order.agreement_id.sudo()
             if agreement_sudo and not order.pricelist_id:
                 order.currency_id = agreement_sudo.currency_id.sudo(self.env.su)

@@ -1,4 +1,5 @@
 from . import (
+    crm_agreement_deviation_report,
     crm_funnel_report,
     crm_funnel_report_chart,
     crm_sale_deal_report,

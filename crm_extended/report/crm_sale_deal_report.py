@@ -7,6 +7,13 @@ from werkzeug.urls import url_encode
 from ..tools.workbook import build_workbook
 
 
+class OrderIds:
+    """Orders whose money is read; an object of the server, so that no client can send one."""
+
+    def __init__(self, ids):
+        self.ids = ids
+
+
 class CrmSaleDealReport(models.Model):
     """What each order was worth and what became of it, by deal and agreement.
 
@@ -17,13 +24,19 @@ class CrmSaleDealReport(models.Model):
     - *invoiced*: posted invoices; *credited*: posted credit notes, as a positive amount;
     - *paid*: what settled the invoices other than credit notes, less what was paid back on credit
       notes, at the rate of the invoice;
-    - *open*: what is left to pay; *overdue*: the part of it whose due date is over.
+    - *open*: what is left to pay; *overdue*: the part of it whose due date is over;
+    - *deviation*: what approved and recorded deviations in price and discount gave away, at the
+      exchange rate of the order.
 
     So *invoiced* = *paid* + *open* + what credit notes settled.
 
     An invoice of several orders is divided by the amounts of its lines with taxes; lines that come
     from no order belong to none. Lines and reconciliations are summed up per invoice before they
     are joined, so that no figure is multiplied by a join.
+
+    The joins of the money are all to sums by order, so that PostgreSQL leaves them out of a
+    question that does not ask for money; a page of the list sums up the documents of its own orders
+    only.
     """
 
     _name = "crm.sale.deal.report"
@@ -33,6 +46,7 @@ class CrmSaleDealReport(models.Model):
     _order = "date desc, id desc"
     _depends = {
         "sale.order": [
+            "agreement_contract_id",
             "agreement_id",
             "amount_total",
             "amount_untaxed",
@@ -61,6 +75,8 @@ class CrmSaleDealReport(models.Model):
             "price_total",
         ],
         "account.partial.reconcile": ["amount", "credit_move_id", "debit_move_id"],
+        "crm.agreement.deviation": ["amount", "kind", "order_id", "state"],
+        "crm.agreement": ["segment_id"],
         "res.partner": ["commercial_partner_id"],
     }
 
@@ -78,6 +94,8 @@ class CrmSaleDealReport(models.Model):
     )
     opportunity_id = fields.Many2one("crm.lead", "Deal", readonly=True)
     agreement_id = fields.Many2one("crm.agreement", "Agreement", readonly=True)
+    agreement_contract_id = fields.Many2one("crm.agreement.contract", "Contract", readonly=True)
+    segment_id = fields.Many2one("crm.segment", "Segment of the Agreement", readonly=True)
     partner_id = fields.Many2one("res.partner", "Contact", readonly=True)
     commercial_partner_id = fields.Many2one("res.partner", "Client", readonly=True)
     user_id = fields.Many2one("res.users", "Salesperson", readonly=True)
@@ -91,36 +109,83 @@ class CrmSaleDealReport(models.Model):
     amount_paid = fields.Monetary("Paid", readonly=True)
     amount_open = fields.Monetary("Open", readonly=True)
     amount_overdue = fields.Monetary("Overdue", readonly=True)
+    amount_deviation = fields.Monetary(
+        "Deviation", readonly=True, help="Given away beyond the agreement, by approval or warning."
+    )
 
     @property
     def _table_query(self):
         return SQL(
             """
-            WITH order_move AS (%(order_move)s),
-                 move_money AS (%(move_money)s),
-                 order_money AS (%(order_money)s)
             SELECT %(select)s
               FROM sale_order so
               JOIN res_company company ON company.id = so.company_id
               JOIN res_currency currency ON currency.id = company.currency_id
               JOIN res_partner partner ON partner.id = so.partner_id
-         LEFT JOIN order_money money ON money.order_id = so.id
-             WHERE so.state = 'sale' OR money.order_id IS NOT NULL
+         LEFT JOIN (%(order_money)s) money ON money.order_id = so.id
+         LEFT JOIN (%(order_deviation)s) deviation ON deviation.order_id = so.id
+         LEFT JOIN crm_agreement agreement ON agreement.id = so.agreement_id
+             WHERE so.state = 'sale' OR EXISTS (
+                    SELECT 1
+                      FROM sale_order_line order_line
+                      JOIN sale_order_line_invoice_rel rel ON rel.order_line_id = order_line.id
+                      JOIN account_move_line line ON line.id = rel.invoice_line_id
+                      JOIN account_move move ON move.id = line.move_id
+                     WHERE order_line.order_id = so.id AND %(is_billed)s
+                    OFFSET 0  -- look it up for the few other orders, not for all at once
+                   )
             """,
-            order_move=self._get_order_move_query(),
-            move_money=self._get_move_money_query(),
             order_money=self._get_order_money_query(),
+            order_deviation=self._get_order_deviation_query(),
+            is_billed=self._get_billed_condition(),
             select=SQL(", ").join(
                 SQL("%s AS %s", expression, SQL.identifier(name))
                 for name, expression in self._get_columns().items()
             ),
         )
 
+    # ------------------------------------------------------------------
+    # A page of the list reads the money of its own orders only
+    # ------------------------------------------------------------------
+
+    @api.model
+    def search_fetch(self, domain, field_names=None, offset=0, limit=None, order=None):
+        # Rows are found first, which PostgreSQL does without the money unless it is asked about.
+        records = super().search_fetch(domain, [], offset=offset, limit=limit, order=order)
+        if field_names is None or field_names:
+            records.fetch(field_names)
+        return records
+
+    def fetch(self, field_names=None):
+        narrow = self.with_context(crm_sale_deal_report_orders=OrderIds(self.ids))
+        return super(CrmSaleDealReport, narrow).fetch(field_names)
+
+    def _get_narrow_condition(self, column):
+        """Condition that a document line belongs to the orders that are being read, if only some.
+
+        Every order of such a line is kept, because the line is divided between them.
+        """
+        orders = self.env.context.get("crm_sale_deal_report_orders")
+        if type(orders) is not OrderIds:
+            return SQL("TRUE")
+        return SQL(
+            """
+            %s IN (
+                SELECT rel.invoice_line_id
+                  FROM sale_order_line_invoice_rel rel
+                  JOIN sale_order_line order_line ON order_line.id = rel.order_line_id
+                 WHERE order_line.order_id = ANY(%s)
+            )
+            """,
+            column,
+            list(orders.ids),
+        )
+
     def _get_columns(self):
         """Columns of the report; other add-ons extend it.
 
         :return: mapping of field names to SQL expressions over `so`, `company`,
-            `currency`, `partner`, `money`
+            `currency`, `partner`, `money`, `deviation`, `agreement`
         :rtype: dict[str, SQL]
         """
         columns = {
@@ -130,6 +195,8 @@ class CrmSaleDealReport(models.Model):
             "state": SQL("so.state"),
             "opportunity_id": SQL("so.opportunity_id"),
             "agreement_id": SQL("so.agreement_id"),
+            "agreement_contract_id": SQL("so.agreement_contract_id"),
+            "segment_id": SQL("agreement.segment_id"),
             "partner_id": SQL("so.partner_id"),
             "commercial_partner_id": SQL("partner.commercial_partner_id"),
             "user_id": SQL("so.user_id"),
@@ -147,75 +214,105 @@ class CrmSaleDealReport(models.Model):
                 "COALESCE(currency.decimal_places, 2)) ELSE 0 END",
                 SQL.identifier(column),
             )
+        columns["amount_deviation"] = SQL(
+            "ROUND((COALESCE(deviation.amount, 0) / COALESCE(NULLIF(so.currency_rate, 0), 1))"
+            "::numeric, COALESCE(currency.decimal_places, 2))"
+        )
         for name in ("invoiced", "credited", "paid", "open", "overdue"):
             columns[f"amount_{name}"] = SQL("COALESCE(money.%s, 0)", SQL.identifier(name))
         return columns
 
+    def _get_billed_condition(self):
+        """What counts as billed, over `move` and `line`: lines of posted customer documents."""
+        return SQL(
+            "move.state = 'posted' AND line.display_type = 'product' "
+            "AND move.move_type IN ('out_invoice', 'out_receipt', 'out_refund')"
+        )
+
     def _get_order_move_query(self):
         """Share of each order in each posted customer document, in the document's currency.
 
-        A document line that bills lines of several orders counts in equal parts for them.
+        A document line that bills several order lines counts in equal parts for them.
         """
         return SQL(
             """
-            SELECT link.order_id, line.move_id, SUM(line.price_total / link.orders) AS amount
-              FROM (
-                    SELECT invoice_line_id, order_id,
-                           COUNT(*) OVER (PARTITION BY invoice_line_id) AS orders
-                      FROM (
-                            SELECT DISTINCT rel.invoice_line_id, order_line.order_id
-                              FROM sale_order_line_invoice_rel rel
-                              JOIN sale_order_line order_line ON order_line.id = rel.order_line_id
-                           ) pair
-                   ) link
-              JOIN account_move_line line ON line.id = link.invoice_line_id
+            SELECT order_line.order_id, line.move_id,
+                   SUM(line.price_total / COALESCE(shared.links, 1)) AS amount
+              FROM sale_order_line_invoice_rel rel
+              JOIN sale_order_line order_line ON order_line.id = rel.order_line_id
+              JOIN account_move_line line ON line.id = rel.invoice_line_id
               JOIN account_move move ON move.id = line.move_id
-             WHERE move.state = 'posted'
-               AND move.move_type IN ('out_invoice', 'out_receipt', 'out_refund')
-               AND line.display_type = 'product'
-          GROUP BY link.order_id, line.move_id
-            """
+         LEFT JOIN (
+                    SELECT invoice_line_id, COUNT(*) AS links
+                      FROM sale_order_line_invoice_rel
+                     WHERE %(narrow_shared)s
+                  GROUP BY invoice_line_id
+                    HAVING COUNT(*) > 1
+                   ) shared ON shared.invoice_line_id = rel.invoice_line_id
+             WHERE %(is_billed)s AND %(narrow)s
+          GROUP BY order_line.order_id, line.move_id
+            """,
+            is_billed=self._get_billed_condition(),
+            narrow=self._get_narrow_condition(SQL("rel.invoice_line_id")),
+            narrow_shared=self._get_narrow_condition(SQL("invoice_line_id")),
         )
 
-    def _get_move_money_query(self):
-        """Totals of each document that bills an order, in company currency.
+    def _get_due_query(self):
+        """What became of each customer document, in company currency.
 
-        The total is signed: credit notes are negative. `offset_amount` is what invoices and credit
-        notes settled among themselves.
+        `offset_amount` is what invoices and credit notes settled among themselves.
+        """
+        orders = self.env.context.get("crm_sale_deal_report_orders")
+        narrow = SQL("TRUE")
+        if type(orders) is OrderIds:
+            narrow = SQL(
+                "line.move_id IN (SELECT billed.move_id FROM account_move_line billed WHERE %s)",
+                self._get_narrow_condition(SQL("billed.id")),
+            )
+        return SQL(
+            """
+            SELECT line.move_id,
+                   SUM(line.amount_residual) AS residual,
+                   SUM(line.amount_residual) FILTER (
+                       WHERE COALESCE(line.date_maturity, line.date) < CURRENT_DATE
+                   ) AS overdue,
+                   SUM(COALESCE(by_credit.amount, 0) + COALESCE(by_debit.amount, 0))
+                       AS offset_amount
+              FROM account_move_line line
+         LEFT JOIN (%(by_credit)s) by_credit ON by_credit.line_id = line.id
+         LEFT JOIN (%(by_debit)s) by_debit ON by_debit.line_id = line.id
+             WHERE line.account_id = ANY(%(accounts)s) AND %(narrow)s
+          GROUP BY line.move_id
+            """,
+            narrow=narrow,
+            # named one by one, so that PostgreSQL knows how many of the lines they have
+            accounts=self._get_receivable_account_ids(),
+            by_credit=self._get_offset_query("debit_move_id", "credit_move_id"),
+            by_debit=self._get_offset_query("credit_move_id", "debit_move_id"),
+        )
+
+    def _get_receivable_account_ids(self):
+        # sudo: whoever reads sales need not read the chart of accounts
+        Account_sudo = self.env["account.account"].sudo().with_context(active_test=False)
+        return Account_sudo.search([("account_type", "=", "asset_receivable")]).ids
+
+    def _get_offset_query(self, own, other):
+        """Sums by journal item of what other customer documents settled of it.
+
+        :param str own: column of the reconciliation that names the item
+        :param str other: column that names what settled it
         """
         return SQL(
             """
-            SELECT move.id AS move_id, move.move_type, move.amount_total, move.amount_total_signed,
-                   move.invoice_currency_rate, due.residual, due.overdue, due.offset_amount
-              FROM account_move move
-              JOIN LATERAL (
-                    SELECT SUM(line.amount_residual) AS residual,
-                           SUM(line.amount_residual) FILTER (
-                               WHERE COALESCE(line.date_maturity, line.date) < CURRENT_DATE
-                           ) AS overdue,
-                           SUM(settled.amount) AS offset_amount
-                      FROM account_move_line line
-                      JOIN account_account account ON account.id = line.account_id
-                 LEFT JOIN LATERAL (
-                            SELECT SUM(partial.amount) AS amount
-                              FROM (
-                                    SELECT amount, credit_move_id AS other_id
-                                      FROM account_partial_reconcile
-                                     WHERE debit_move_id = line.id
-                                     UNION ALL
-                                    SELECT amount, debit_move_id AS other_id
-                                      FROM account_partial_reconcile
-                                     WHERE credit_move_id = line.id
-                                   ) partial
-                              JOIN account_move_line other ON other.id = partial.other_id
-                              JOIN account_move other_move ON other_move.id = other.move_id
-                             WHERE other_move.move_type IN
-                                   ('out_invoice', 'out_receipt', 'out_refund')
-                           ) settled ON TRUE
-                     WHERE line.move_id = move.id AND account.account_type = 'asset_receivable'
-                   ) due ON TRUE
-             WHERE move.id IN (SELECT move_id FROM order_move)
-            """
+            SELECT partial.%(own)s AS line_id, SUM(partial.amount) AS amount
+              FROM account_partial_reconcile partial
+              JOIN account_move_line other ON other.id = partial.%(other)s
+              JOIN account_move other_move ON other_move.id = other.move_id
+             WHERE other_move.move_type IN ('out_invoice', 'out_receipt', 'out_refund')
+          GROUP BY partial.%(own)s
+            """,
+            own=SQL.identifier(own),
+            other=SQL.identifier(other),
         )
 
     def _get_order_money_query(self):
@@ -223,32 +320,46 @@ class CrmSaleDealReport(models.Model):
         return SQL(
             """
             SELECT share.order_id,
-                   SUM(share.total) FILTER (WHERE money.move_type != 'out_refund') AS invoiced,
-                   SUM(-share.total) FILTER (WHERE money.move_type = 'out_refund') AS credited,
+                   SUM(share.total) FILTER (WHERE share.move_type != 'out_refund') AS invoiced,
+                   SUM(-share.total) FILTER (WHERE share.move_type = 'out_refund') AS credited,
                    SUM(share.part * (
-                       money.amount_total_signed - COALESCE(money.residual, 0)
-                       - CASE WHEN money.move_type = 'out_refund' THEN -1 ELSE 1 END
-                         * COALESCE(money.offset_amount, 0)
+                       share.amount_total_signed - COALESCE(share.residual, 0)
+                       - CASE WHEN share.move_type = 'out_refund' THEN -1 ELSE 1 END
+                         * COALESCE(share.offset_amount, 0)
                    )) AS paid,
-                   SUM(share.part * COALESCE(money.residual, 0))
-                       FILTER (WHERE money.move_type != 'out_refund') AS open,
-                   SUM(share.part * COALESCE(money.overdue, 0))
-                       FILTER (WHERE money.move_type != 'out_refund') AS overdue
-              FROM move_money money
-              JOIN LATERAL (
-                    SELECT order_move.order_id,
-                           COALESCE(order_move.amount / NULLIF(money.amount_total, 0), 0) AS part,
-                           CASE WHEN money.amount_total != 0
-                                THEN order_move.amount / money.amount_total
-                                     * money.amount_total_signed
-                                ELSE CASE WHEN money.move_type = 'out_refund' THEN -1 ELSE 1 END
+                   SUM(share.part * COALESCE(share.residual, 0))
+                       FILTER (WHERE share.move_type != 'out_refund') AS open,
+                   SUM(share.part * COALESCE(share.overdue, 0))
+                       FILTER (WHERE share.move_type != 'out_refund') AS overdue
+              FROM (
+                    SELECT order_move.order_id, move.move_type, move.amount_total_signed,
+                           due.residual, due.overdue, due.offset_amount,
+                           COALESCE(order_move.amount / NULLIF(move.amount_total, 0), 0) AS part,
+                           CASE WHEN move.amount_total != 0
+                                THEN order_move.amount / move.amount_total
+                                     * move.amount_total_signed
+                                ELSE CASE WHEN move.move_type = 'out_refund' THEN -1 ELSE 1 END
                                      * order_move.amount
-                                     / COALESCE(NULLIF(money.invoice_currency_rate, 0), 1)
+                                     / COALESCE(NULLIF(move.invoice_currency_rate, 0), 1)
                            END AS total
-                      FROM order_move
-                     WHERE order_move.move_id = money.move_id
-                   ) share ON TRUE
+                      FROM (%(order_move)s) order_move
+                      JOIN account_move move ON move.id = order_move.move_id
+                 LEFT JOIN (%(due)s) due ON due.move_id = order_move.move_id
+                   ) share
           GROUP BY share.order_id
+            """,
+            order_move=self._get_order_move_query(),
+            due=self._get_due_query(),
+        )
+
+    def _get_order_deviation_query(self):
+        """What deviations that were let pass gave away on each order, in its currency."""
+        return SQL(
+            """
+            SELECT order_id, SUM(amount) AS amount
+              FROM crm_agreement_deviation
+             WHERE state IN ('approved', 'recorded') AND kind IN ('price', 'discount')
+          GROUP BY order_id
             """
         )
 
@@ -261,6 +372,12 @@ class CrmSaleDealReport(models.Model):
         """Open the order of this row."""
         self.ensure_one()
         return self.order_id._get_records_action()
+
+    @api.readonly
+    def action_open_invoices(self):
+        """Open the posted invoices and credit notes behind the figures of these rows."""
+        moves = self.order_id.invoice_ids.filtered(lambda move: move.state == "posted")
+        return moves._get_records_action(name=self.env._("Invoices"))
 
     @api.readonly
     def action_export_xlsx(self):
@@ -286,6 +403,7 @@ class CrmSaleDealReport(models.Model):
             "state",
             "opportunity_id",
             "agreement_id",
+            "agreement_contract_id",
             "commercial_partner_id",
             "user_id",
             "team_id",
@@ -298,6 +416,7 @@ class CrmSaleDealReport(models.Model):
             "amount_paid",
             "amount_open",
             "amount_overdue",
+            "amount_deviation",
         ]
 
     def _export_xlsx(self):

@@ -9,6 +9,7 @@ from . import (
     test_agreement_orders,
     test_agreement_portal,
     test_agreement_race,
+    test_agreement_replay,
     test_agreement_roads,
     test_agreement_terms,
     test_agreement_version,

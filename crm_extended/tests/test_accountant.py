@@ -93,3 +93,43 @@ class TestAccountant(AgreementCommon):
         )
         for record in [*self.documents, self.env["crm.sale.deal.report"]]:
             self.assertFalse(record.with_user(user).has_access("read"), record._name)
+
+    def test_from_the_agreement_to_its_sales_and_back(self):
+        invoice = self.order._create_invoices().with_user(self.accountant)
+        invoice.action_post()
+        agreement = self.agreement.with_user(self.auditor)
+        self.assertEqual(agreement.invoice_count, 1)
+        action = agreement.action_view_invoices()
+        moves = self.env["account.move"].with_user(self.auditor).search(action["domain"])
+        self.assertEqual(moves, invoice)
+        action = agreement.action_view_sales()
+        row = self.env[action["res_model"]].with_user(self.auditor).search(action["domain"])
+        self.assertEqual(row.order_id, self.order)
+        self.assertAlmostEqual(row.amount_deviation, 13.5)  # floor 85.50, price 72.00
+        self.assertEqual(row.action_open_invoices()["res_id"], invoice.id)
+        self.assertEqual(invoice.agreement_ids, self.agreement)
+        self.assertEqual(invoice.opportunity_ids, self.deal)
+
+    def test_report_of_deviations(self):
+        Report = self.env["crm.agreement.deviation.report"]
+        row = Report.with_user(self.auditor).search([("order_id", "=", self.order.id)])
+        self.assertEqual((row.kind, row.state), ("discount", "recorded"))
+        self.assertAlmostEqual(row.amount_given, 13.5)
+        self.assertEqual(row.commercial_partner_id, self.client)
+        groups = Report.with_user(self.auditor).formatted_read_group(
+            [("agreement_id", "=", self.agreement.id)], ["user_id", "kind"], ["amount_given:sum"]
+        )
+        self.assertEqual(groups[0]["user_id"][0], self.salesman.id)
+        self.assertFalse(Report.with_user(self.other_salesman).search([]))
+        self.assertTrue(Report.with_user(self.salesman).search([]))
+        with self.assertRaises(AccessError):
+            Report.with_user(self.env.ref("base.public_user")).search([])
+
+    def test_headers_of_interactions_without_bodies(self):
+        interaction = self.env["crm.interaction"].create(
+            {"subject": "Call about the price", "partner_id": self.client.id, "body": "Secret"}
+        )
+        mine = interaction.with_user(self.accountant)
+        self.assertEqual(mine.read(["subject"])[0]["subject"], "Call about the price")
+        with self.assertRaises(AccessError):
+            mine.read(["body"])

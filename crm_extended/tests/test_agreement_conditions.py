@@ -307,6 +307,19 @@ class TestAgreementConditions(AgreementCommon):
         few, many = count(5), count(60)
         self.assertLessEqual(many, few + 2, "the same number of queries for any number of lines")
 
+    def test_edited_terms_survive_the_confirmation(self):
+        self._create_agreement(enforcement="warn", prepayment_percent=0.5)
+        order = self._create_order(payment_term_id=self.term_60.id)
+        order.prepayment_percent = 0.1
+        order.date_order = Datetime.now() - timedelta(days=1)
+        self.assertEqual(order.payment_term_id, self.term_60, "another date, the same agreement")
+        order.action_confirm()
+        self.assertEqual(order.payment_term_id, self.term_60)
+        self.assertAlmostEqual(order.prepayment_percent, 0.1)
+        free = self._create_order(partner_id=self.other_client.id, payment_term_id=self.term_60.id)
+        free.action_confirm()
+        self.assertEqual(free.payment_term_id, self.term_60)
+
     # Sending ---------------------------------------------------------
 
     def test_quotation_with_open_deviations_is_not_sent(self):

@@ -24,6 +24,11 @@ class CrmAgreementDecision(models.TransientModel):
         # constraints run as superuser
         self.sudo(False).agreement_id.check_access("write")
 
+    def action_replay(self):
+        """Look at the last twelve months under the proposed terms."""
+        self.ensure_one()
+        return self.agreement_id.action_replay()
+
     def action_approve(self):
         """Put the agreement in force."""
         self.ensure_one()
