@@ -11,6 +11,7 @@ class CrmLead(models.Model):
         related="partner_id.commercial_partner_id.counterparty_status",
         string="Status of the Client",
     )
+    counterparty_message = fields.Char(related="partner_id.counterparty_message")
     counterparty_date = fields.Datetime(
         related="partner_id.commercial_partner_id.counterparty_date", string="Client Checked On"
     )

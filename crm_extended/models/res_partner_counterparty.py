@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
-from odoo.tools import SQL
+from odoo.tools import SQL, format_date
 
 from ..tools.registry import RegistryError, choose_status
 from ..tools.registry_dadata import MAX_PARTIES
@@ -52,13 +52,34 @@ class ResPartner(models.Model):
         compute_sudo=True,
         help="How bad the status of the client is.",
     )
+    counterparty_message = fields.Char(compute="_compute_counterparty_alert", compute_sudo=True)
     can_check_counterparty = fields.Boolean(compute="_compute_can_check_counterparty")
 
-    @api.depends("commercial_partner_id.counterparty_status")
+    @api.depends(
+        "commercial_partner_id.counterparty_status",
+        "commercial_partner_id.counterparty_date",
+        "commercial_partner_id.name",
+    )
+    @api.depends_context("lang")
     def _compute_counterparty_alert(self):
         for partner in self:
-            status = partner.commercial_partner_id.counterparty_status
-            partner.counterparty_alert = self._get_counterparty_alert(status)
+            client = partner.commercial_partner_id
+            partner.counterparty_alert = self._get_counterparty_alert(client.counterparty_status)
+            partner.counterparty_message = (
+                client._get_counterparty_message() if client.counterparty_status else False
+            )
+
+    def _get_counterparty_message(self):
+        """Which client is in what state, since when and by whose word."""
+        self.ensure_one()
+        statuses = dict(self._fields["counterparty_status"]._description_selection(self.env))
+        return self.env._(
+            "%(client)s: %(status)s (%(register)s, %(date)s).",
+            client=self.name,
+            status=statuses[self.counterparty_status],
+            register=self.counterparty_source or "",
+            date=format_date(self.env, self.counterparty_date),
+        )
 
     @api.model
     def _get_counterparty_alert(self, status):

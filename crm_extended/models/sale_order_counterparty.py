@@ -1,6 +1,5 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
-from odoo.tools import format_date
 
 from .sale_order import CONFIRMED_STATES, OPEN_STATES
 
@@ -22,6 +21,7 @@ class SaleOrder(models.Model):
     counterparty_status = fields.Selection(
         related="counterparty_id.counterparty_status", string="Status of the Counterparty"
     )
+    counterparty_message = fields.Char(related="counterparty_id.counterparty_message")
     counterparty_alert = fields.Selection(
         [("warning", "Worth knowing"), ("danger", "Danger"), ("block", "Cannot be confirmed")],
         compute="_compute_counterparty_id",
@@ -72,7 +72,7 @@ class SaleOrder(models.Model):
         self.ensure_one()
         if not self.counterparty_alert:
             return
-        message = self._get_counterparty_message()
+        message = self.counterparty_message
         if self.counterparty_alert == "block":
             raise UserError(
                 self.env._(
@@ -84,20 +84,6 @@ class SaleOrder(models.Model):
                 )
             )
         self.message_post(body=message, subtype_xmlid="mail.mt_note")
-
-    def _get_counterparty_message(self):
-        """Which client is in what danger, since when and by whose word."""
-        self.ensure_one()
-        client_sudo = self.counterparty_id.sudo()
-        return self.env._(
-            "%(client)s: %(status)s (%(register)s, %(date)s).",
-            client=client_sudo.name,
-            status=dict(
-                client_sudo._fields["counterparty_status"]._description_selection(self.env)
-            )[client_sudo.counterparty_status],
-            register=client_sudo.counterparty_source or "",
-            date=format_date(self.env, client_sudo.counterparty_date),
-        )
 
     def _is_held_by_counterparty(self):
         """Whether a quotation cannot become an order for its client's status."""
@@ -119,7 +105,7 @@ class PaymentTransaction(models.Model):
         )
         for order in held.sale_order_ids:
             order.message_post(
-                body=self.env._("Paid, but not confirmed. %s", order._get_counterparty_message()),
+                body=self.env._("Paid, but not confirmed. %s", order.counterparty_message),
                 subtype_xmlid="mail.mt_note",
             )
             order.activity_schedule(

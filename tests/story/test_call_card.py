@@ -25,9 +25,18 @@ from playwright.sync_api import expect
 
 from .common import DESKTOP, PHONE, TIMEOUT, start_browser
 
+PARTNERS = ("Card Client Ltd", "Karl Card", "Kate Key", "Keyhole Works SIA", "Keyhole Works")
 OPERATORS = ("call_first", "call_second")
 NUMBER = "+37167555301"
 STRANGER = "+37129555111"
+NEWCOMER = "+37129555122"
+# as he sends it while he is on the telephone
+SIGNATURE = """Best regards,
+Kate Key
+Head of Procurement
+Keyhole Works SIA
+kate@keyhole.example.com, +371 29 555 122
+Brivibas iela 7, Riga, LV-1010, Latvia"""
 # it takes half a second; the machine of a test run may be busy with others
 SECONDS = 5
 
@@ -104,7 +113,7 @@ class TestCallCard(BaseCase):
         calls.interaction_id.chain_id.unlink()
         provider.unlink()
         env["crm.lead"].search([("name", "=", "Drills for the card client")]).unlink()
-        env["res.partner"].search([("name", "in", ("Card Client Ltd", "Karl Card"))]).unlink()
+        env["res.partner"].search([("name", "in", PARTNERS)]).unlink()
         users = env["res.users"].search([("login", "in", OPERATORS)])
         partners = users.partner_id
         users.unlink()
@@ -228,3 +237,52 @@ class TestCallCard(BaseCase):
             )
             self.assertEqual(stranger.interaction_id.partner_id.name, "Karl Card")
             self.assertEqual(stranger.interaction_id.partner_id.phone_sanitized, STRANGER)
+
+    def test_caller_is_registered(self):
+        """Somebody unknown rings, and is registered while he speaks, past whom we know."""
+        self.errors = []
+        with self._database() as env:
+            env.company.crm_duplicate_mode = "warn"
+            latvia = env.ref("base.lv")
+            known = env["res.partner"].create(
+                {
+                    "name": "Keyhole Works",
+                    "is_company": True,
+                    "country_id": latvia.id,
+                    "email": "office@keyhole.example.com",
+                }
+            )
+        page = self._open_window(OPERATORS[0], DESKTOP)
+        card = page.locator(".o_crm_call_card")
+
+        # a new client: everything from his signature, in one step
+        self._ring(NEWCOMER, "901", "card-3")
+        card.locator("[data-button=register]").click()
+        dialog = page.locator(".modal", has=page.locator(".o_crm_partner_register"))
+        expect(dialog.locator("[name=phone] input").first).to_have_value("+371 29 555 122")
+        dialog.locator("[name=text] textarea").fill(SIGNATURE)
+        dialog.locator("[name=text] textarea").press("Tab")
+        expect(dialog.locator("[name=recognised]")).to_contain_text("Recognised")
+        expect(dialog.locator("[name=name] input").first).to_have_value("Keyhole Works SIA")
+        expect(dialog.locator("[name=contact_ids]")).to_contain_text("Kate Key")
+
+        # our colleague has registered the firm before: its address says so
+        dialog.locator("[name=email] input").first.fill("office@keyhole.example.com")
+        dialog.locator("[name=email] input").first.press("Tab")
+        row = dialog.locator(".o_crm_known_client", has_text="Keyhole Works")
+        expect(row).to_be_visible()
+        row.locator(".o_crm_known_complete").click()
+        expect(dialog).to_have_count(0)
+        expect(card.locator("a.o_crm_call_name")).to_have_text("Kate Key")
+        expect(card).to_contain_text("Keyhole Works")
+        self.assertEqual(self.errors, [])
+
+        with self._database() as env:
+            known = known.with_env(env)
+            self.assertEqual((known.name, known.city), ("Keyhole Works", "Riga"))
+            [kate] = known.child_ids
+            self.assertEqual((kate.name, kate.function), ("Kate Key", "Head of Procurement"))
+            call = env["crm.telephony.call"].search([("provider_id.name", "=", "Card exchange")])
+            self.assertEqual(call.interaction_id.partner_id, kate)
+            count = env["res.partner"].search_count([("name", "=like", "Keyhole Works%")])
+            self.assertEqual(count, 1)
