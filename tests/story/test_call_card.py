@@ -242,7 +242,6 @@ class TestCallCard(BaseCase):
         """Somebody unknown rings, and is registered while he speaks, past whom we know."""
         self.errors = []
         with self._database() as env:
-            env.company.crm_duplicate_mode = "warn"
             latvia = env.ref("base.lv")
             known = env["res.partner"].create(
                 {
