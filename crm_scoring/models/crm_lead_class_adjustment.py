@@ -17,6 +17,7 @@ class CrmLeadClassAdjustment(models.Model):
     company_id = fields.Many2one("res.company", readonly=True)
     user_id = fields.Many2one("res.users", "Adjusted by", required=True, readonly=True)
     date = fields.Datetime(required=True, readonly=True)
+    until = fields.Date(readonly=True)
     adjustment_before = fields.Integer("Previous Adjustment", readonly=True, aggregator=None)
     adjustment = fields.Integer(readonly=True, aggregator=None)
     class_auto = fields.Selection([(c, c) for c in "ABCD"], "Computed Class", readonly=True)

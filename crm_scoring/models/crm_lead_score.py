@@ -1,4 +1,5 @@
 from odoo import fields, models
+from odoo.tools import SQL
 
 
 class CrmLeadScore(models.Model):
@@ -13,7 +14,7 @@ class CrmLeadScore(models.Model):
     _log_access = False
 
     lead_id = fields.Many2one("crm.lead", "Deal", required=True, readonly=True, ondelete="cascade")
-    company_id = fields.Many2one("res.company", readonly=True)
+    company_id = fields.Many2one(related="lead_id.company_id")
     date = fields.Datetime(required=True, readonly=True)
     user_id = fields.Many2one(
         "res.users", "Changed by", readonly=True, help="Empty: the nightly refresh."
@@ -29,6 +30,15 @@ class CrmLeadScore(models.Model):
     class_auto = fields.Selection([(c, c) for c in "ABCD"], "Computed Class", readonly=True)
     class_adjustment = fields.Integer(readonly=True, aggregator=None)
     score_peak = fields.Float("Peak", readonly=True, digits=(5, 1), aggregator="max")
+    # how it was before the array of reasons; see crm.lead.scoring._read_reasons
     details = fields.Json(readonly=True)
+    inputs = fields.Json(
+        readonly=True, help="What the model of winning looked at, as it was at that moment."
+    )
 
     _lead_date_index = models.Index("(lead_id, date)")
+
+    def init(self):
+        self.env.cr.execute(
+            SQL("ALTER TABLE crm_lead_score ADD COLUMN IF NOT EXISTS reasons float8[]")
+        )

@@ -1,8 +1,12 @@
 from markupsafe import Markup
 from odoo import api, fields, models
-from odoo.tools import format_amount, format_date, formatLang
+from odoo.tools import format_amount, format_date, format_list, formatLang
 
+from ..tools import scoring
 from ..tools.scoring import MIN_SAMPLE
+
+# Inputs of the model that move the odds by less than this are not worth a word.
+MIN_LOG_ODDS = 0.1
 
 
 class CrmLead(models.Model):
@@ -23,17 +27,14 @@ class CrmLead(models.Model):
         help="What costs the deal most points; what brings most, when nothing costs any.",
     )
 
+    score_advice = fields.Char("What to Do", compute="_compute_score_details")
+
     @api.depends_context("lang")
     @api.depends("score_value", "score_probability", "score_drop")
     def _compute_score_details(self):
         self._flush_scoring()
         # sudo: who reads the deal reads why it is scored so
-        rows = (
-            self.env["crm.lead.scoring"]
-            .sudo()
-            .search_fetch([("lead_id", "in", self._origin.ids)], ["lead_id", "details"])
-        )
-        details = {row.lead_id.id: row.details or {} for row in rows}
+        details = self.env["crm.lead.scoring"].sudo()._read_reasons(self._origin.ids)
         factor_ids = {
             entry["factor"] for data in details.values() for entry in data.get("factors", [])
         }
@@ -44,6 +45,8 @@ class CrmLead(models.Model):
             data = details.get(lead._origin.id)
             reasons = lead._get_score_reasons(data, factors) if data else []
             lead.score_reason = (lead._get_main_reason(reasons) or {}).get("text", False)
+            against = [reason for reason in reasons if reason["points"] < 0]
+            lead.score_advice = next((r["advice"] for r in against if r.get("advice")), False)
             lead.score_details = lead._render_score_details(data, reasons) if data else False
 
     @api.model
@@ -61,17 +64,22 @@ class CrmLead(models.Model):
         self.ensure_one()
         return [
             self._get_score_reason(entry, factors.get(entry["factor"]))
-            for entry in data.get("factors", [])
+            for entry in scoring.rank_contributions(data.get("factors", []), "factor")
         ]
 
     def _get_score_reason(self, entry, factor):
         if not factor:  # deleted since: its name at that time
-            return {"points": entry["points"], "text": entry["name"], "expected": ""}
+            past_sudo = self.env["crm.scorecard.factor.past"].sudo()
+            name = entry.get("name") or past_sudo._get_name(entry["factor"])
+            return {"points": entry["points"], "text": name, "expected": ""}
+        value = entry.get("value")
+        found = factor._get_band(value)
+        expected = factor.expected_value if factor.expected_sample and found else None
         words = {
             "points": f"{entry['points']:+g}",
-            "value": self._format_measure(factor, entry.get("value")),
-            "bound": self._format_measure(factor, entry.get("bound")),
-            "expected": self._format_measure(factor, entry.get("expected")),
+            "value": self._format_measure(factor, value),
+            "bound": self._format_measure(factor, found.lower_bound if found else None),
+            "expected": self._format_measure(factor, expected),
         }
         sentence = factor.sentence or factor.name
         try:
@@ -81,7 +89,12 @@ class CrmLead(models.Model):
         expected = ""
         if words["expected"] and "{expected}" not in sentence:
             expected = self.env._("won deals: %(value)s", value=words["expected"])
-        return {"points": entry["points"], "text": text, "expected": expected}
+        return {
+            "points": entry["points"],
+            "text": text,
+            "expected": expected,
+            "advice": factor.advice,
+        }
 
     def _format_measure(self, factor, value):
         if value is None:
@@ -94,6 +107,9 @@ class CrmLead(models.Model):
     def _get_probability_words(self, estimate):
         """Say what the probability rests on, and when it rests on little."""
         self.ensure_one()
+        versions_sudo = self.env["crm.lead.scoring.model"].sudo()  # figures behind a deal's own
+        if version_sudo := versions_sudo.browse(estimate.get("model")).exists():
+            return " ".join([version_sudo._get_summary(), *self._get_model_words(version_sudo)])
         number = {
             "sample": estimate.get("sample", 0),
             "won": estimate.get("won", 0),
@@ -112,6 +128,25 @@ class CrmLead(models.Model):
             "and the win rates of team and company say %(start)s %%.",
             **number,
         )
+
+    def _get_model_words(self, version):
+        """Say what raises and what lowers the probability of this deal most.
+
+        :return: list of at most two sentences
+        """
+        found = version._get_contributions(self._origin.id, self.score_value)
+        raising = [words for odds, words in found if odds > MIN_LOG_ODDS][:3]
+        lowering = [words for odds, words in reversed(found) if odds < -MIN_LOG_ODDS][:3]
+        sentences = []
+        if raising:
+            sentences.append(
+                self.env._("What raises it: %(inputs)s.", inputs=format_list(self.env, raising))
+            )
+        if lowering:
+            sentences.append(
+                self.env._("What lowers it: %(inputs)s.", inputs=format_list(self.env, lowering))
+            )
+        return sentences
 
     def _get_drop_words(self):
         self.ensure_one()

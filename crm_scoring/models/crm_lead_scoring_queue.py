@@ -5,16 +5,16 @@ from odoo.tools import SQL
 
 _logger = logging.getLogger(__name__)
 
-BATCH_SIZE = 2000
+BATCH_SIZE = 10000
 
 
 class CrmLeadScoringQueue(models.Model):
     """Deals that wait for a refresh of their score.
 
-    Every night all open deals join the queue, and by day those of a mass change. A
-    batch leaves the queue in the transaction that writes its scores: a job killed in
-    between repeats one batch and loses none, and jobs side by side take different
-    deals. A deal that cannot be scored leaves the queue with a line in the log.
+    The deals of a mass change join the queue; every night there is a pass over all open deals
+    (``crm.lead.scoring.sweep``). A batch leaves the queue in the transaction that writes its
+    scores: a job killed in between repeats one batch and loses none, and jobs side by side take
+    different deals. A deal that cannot be scored leaves the queue with a line in the log.
     """
 
     _name = "crm.lead.scoring.queue"
@@ -42,19 +42,6 @@ class CrmLeadScoringQueue(models.Model):
         self._wake_up()
 
     @api.model
-    def _enqueue_all(self):
-        """Let every open deal wait."""
-        self.env["crm.lead"].flush_model(["active", "won_status"])
-        self.env.cr.execute(
-            SQL(
-                """INSERT INTO crm_lead_scoring_queue (lead_id)
-                   SELECT id FROM crm_lead WHERE active AND won_status = 'pending' ORDER BY id
-                   ON CONFLICT (lead_id) DO NOTHING"""
-            )
-        )
-        self._wake_up()
-
-    @api.model
     def _wake_up(self):
         cron = self.env.ref("crm_scoring.ir_cron_process_queue", raise_if_not_found=False)
         if cron:
@@ -76,24 +63,28 @@ class CrmLeadScoringQueue(models.Model):
 
     @api.model
     def _cron_refresh_all(self):
-        """Nightly: count win rates, retry failed factors, let every open deal wait."""
+        """Nightly: count win rates, retry failed factors, start a pass over all open deals."""
+        self.env["crm.lead"]._expire_class_adjustments()
         self.env["crm.scorecard.factor"]._retry_failed()
         self.env["crm.scorecard.factor"]._refresh_expectations()
         self.env["crm.lead.scoring.rate"]._refresh()
-        self._enqueue_all()
+        self.env["crm.lead.scoring.sweep"]._start()
 
     @api.model
     def _cron_process_queue(self, batch_size=BATCH_SIZE, now=None):
-        """Refresh waiting deals batch by batch until none waits or time is up.
+        """Refresh waiting deals, then those of the pass, until none waits or time is up.
 
         :param int batch_size: deals per transaction
         :param datetime now: moment of the refresh, naive UTC; the clock by default
         """
         cron = self.env["ir.cron"]
+        sweep = self.env["crm.lead.scoring.sweep"]
         now = now or fields.Datetime.now()
-        remaining = self.search_count([])
+        remaining = self.search_count([]) + sweep._count()
         cron._commit_progress(remaining=remaining)
-        while lead_ids := self._take(batch_size):
+        while lead_ids := self._take(batch_size) or sweep._take(batch_size):
+            # a batch must fit into memory: it is read several times
+            self.env.cr.execute("SET LOCAL work_mem = '64MB'")
             self._refresh_batch(lead_ids, now)
             remaining = max(0, remaining - len(lead_ids))
             if not cron._commit_progress(len(lead_ids), remaining=remaining):

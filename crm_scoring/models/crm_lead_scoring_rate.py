@@ -1,3 +1,5 @@
+import json
+
 from odoo import api, fields, models, tools
 from odoo.tools import SQL
 
@@ -86,32 +88,53 @@ class CrmLeadScoringRate(models.Model):
         return counts
 
     @api.model
-    def _estimate(self, deals):
-        """Estimate the probability of winning each deal; the hook for trained models.
+    def _get_chance(self, company_id):
+        """Return the SQL of the estimate for a company that has no trained model.
 
-        :param deals: list of dict(lead_id, company_id, team_id, automated_probability
-            in %, value 0-100)
-        :return: ``{lead_id: dict(probability, sample, won, start)}``: probability and
-            its starting estimate in %, number of closed deals with a similar score in
-            the company and how many of them were won
+        The win rate of the database starts from one half; that of the company is shrunk to it,
+        that of the team to the company's, Odoo's own estimate is averaged in, and the deals
+        closed with a similar score move it as far as their number allows: the arithmetic of
+        :func:`scoring.win_probability`, with its rates as constants.
+
+        :return: columns chance (0 to 1), start (%), sample and sample_won over the alias ``v``
         """
         counts = self._get_counts()
-        result = {}
-        for deal in deals:
-            company, team = deal["company_id"] or False, deal["team_id"] or False
-            in_band = counts.get((company, None, scoring.score_band(deal["value"])), (0, 0))
-            automated = deal["automated_probability"]
-            probability, start = scoring.win_probability(
-                in_band,
-                counts.get((company, team, None), (0, 0)),
-                counts.get((company, None, None), (0, 0)),
-                counts.get((None, None, None), (0, 0)),
-                None if automated is None else automated / 100,
-            )
-            result[deal["lead_id"]] = {
-                "probability": round(100 * probability, 1),
-                "start": round(100 * start, 1),
-                "sample": in_band[1],
-                "won": in_band[0],
-            }
-        return result
+        company = company_id or False
+        none = (0, 0)
+        teams, base = {}, None
+        totals = (counts.get((company, None, None), none), counts.get((None, None, None), none))
+        for key in [*counts, (company, False, None)]:
+            if key[0] == company and key[1] is not None and key[2] is None:
+                _probability, start = scoring.win_probability(none, counts.get(key, none), *totals)
+                teams[str(key[1] or 0)] = start
+        _probability, base = scoring.win_probability(none, none, *totals)
+        bands = [counts.get((company, None, b), none) for b in range(scoring.BAND_COUNT)]
+        start = SQL(
+            """(CASE WHEN v.automated > 0 AND v.automated < 100
+                     THEN (%(rate)s + v.automated / 100) / 2 ELSE %(rate)s END)""",
+            rate=SQL(
+                "COALESCE((%s::jsonb ->> COALESCE(v.team_id, 0)::text)::float8, %s::float8)",
+                json.dumps(teams),
+                base,
+            ),
+        )
+        band = SQL(
+            "LEAST(floor(v.score_value * %s / 100), %s)::int + 1",
+            scoring.BAND_COUNT,
+            scoring.BAND_COUNT - 1,
+        )
+        won = SQL("(%s::int[])[%s]", [pair[0] for pair in bands], band)
+        closed = SQL("(%s::int[])[%s]", [pair[1] for pair in bands], band)
+        return SQL(
+            """LEAST(%(high)s, GREATEST(%(low)s,
+                   (%(won)s + %(strength)s * %(start)s) / (%(closed)s + %(strength)s)))::numeric
+                   AS chance,
+               round((100 * LEAST(%(high)s, GREATEST(%(low)s, %(start)s)))::numeric, 1) AS start,
+               %(closed)s AS sample, %(won)s AS sample_won""",
+            high=scoring.MAX_PROBABILITY,
+            low=scoring.MIN_PROBABILITY,
+            won=won,
+            closed=closed,
+            strength=float(scoring.PRIOR_STRENGTH),
+            start=start,
+        )

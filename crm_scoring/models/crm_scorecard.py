@@ -5,10 +5,10 @@ from odoo.fields import Domain
 class CrmScorecard(models.Model):
     """How a kind of deal is scored: factors, class bounds and when a drop is alarming.
 
-    A deal is scored by the first scorecard, by sequence, of those that fit it best:
-    one for its team and its company, else one for its team, else one for its company,
-    else one for everybody. The score is the base plus the points of the factors that
-    apply, kept between 0 and 100; the class follows from the bounds.
+    A deal is scored by the first scorecard, by sequence, of those that fit it best: one for
+    its sale process, else one for its team and its company, else one for its team, else one
+    for its company, else one for everybody. The score is the base plus the points of the
+    factors that apply, kept between 0 and 100; the class follows from the bounds.
     """
 
     _name = "crm.scorecard"
@@ -22,6 +22,12 @@ class CrmScorecard(models.Model):
     company_id = fields.Many2one("res.company", index=True, help="Empty: every company.")
     team_ids = fields.Many2many(
         "crm.team", string="Sales Teams", check_company=True, help="Empty: every team."
+    )
+    process_ids = fields.Many2many(
+        "crm.sale.process",
+        string="Sale Processes",
+        check_company=True,
+        help="Empty: every process.",
     )
     description = fields.Text(translate=True)
     factor_ids = fields.One2many("crm.scorecard.factor", "scorecard_id", string="Factors")
@@ -79,6 +85,7 @@ class CrmScorecard(models.Model):
         return res
 
     def unlink(self):
+        self.factor_ids.unlink()  # which keeps their names
         res = super().unlink()
         self._rules_changed()
         return res
@@ -137,6 +144,8 @@ class CrmScorecard(models.Model):
             domain &= Domain("company_id", "=", self.company_id.id)
         if self.team_ids:
             domain &= Domain("team_id", "in", self.team_ids.ids)
+        if self.process_ids:
+            domain &= Domain("process_id", "in", self.process_ids.ids)
         return domain
 
     def _rules_changed(self):
@@ -168,7 +177,9 @@ class CrmScorecard(models.Model):
                 "id": scorecard.id,
                 "company_id": scorecard.company_id.id,
                 "team_ids": frozenset(scorecard.team_ids.ids),
+                "process_ids": frozenset(scorecard.process_ids.ids),
                 "base": scorecard.base_points,
+                "alarm": scorecard.drop_alert_percent,
                 "bounds": (scorecard.bound_a, scorecard.bound_b, scorecard.bound_c),
                 "factors": tuple(
                     rule
@@ -178,13 +189,17 @@ class CrmScorecard(models.Model):
             }
             for scorecard in scorecards
         ]
-        rules.sort(key=lambda rule: (not rule["team_ids"], not rule["company_id"]))
+        rules.sort(
+            key=lambda rule: (not rule["process_ids"], not rule["team_ids"], not rule["company_id"])
+        )
         return tuple(rules)
 
     @api.model
-    def _find_rule(self, company_id, team_id):
+    def _find_rule(self, company_id, team_id, process_id=None):
         """Return the rule of the scorecard that fits a deal best, or None."""
         for rule in self._get_rules():
+            if rule["process_ids"] and process_id not in rule["process_ids"]:
+                continue
             if rule["company_id"] and rule["company_id"] != company_id:
                 continue
             if rule["team_ids"] and team_id not in rule["team_ids"]:
@@ -201,11 +216,14 @@ class CrmScorecard(models.Model):
             "active",
             "company_id",
             "expected_revenue",
+            "partner_id",
             "probability",
+            "score_waiting_until",
             "stage_id",
             "team_id",
             "type",
         }
+        names.update(self.env["crm.lead.scoring.model"]._get_field_names())
         for rule in self._get_rules():
             for factor in rule["factors"]:
                 names.update(factor["inputs"])

@@ -1,4 +1,5 @@
 import logging
+import re
 from string import Formatter
 
 from odoo import api, fields, models
@@ -66,6 +67,9 @@ class CrmScorecardFactor(models.Model):
         help="Shown on the deal when the factor applies. Placeholders: {value} measured "
         "value, {expected} the same on won deals, {bound} start of the band, {points}. "
         "Empty: the name of the factor.",
+    )
+    advice = fields.Char(
+        "What to Do", translate=True, help="Suggested on deals that this factor costs most points."
     )
     error = fields.Text(
         readonly=True, copy=False, help="Why the factor is skipped until it is fixed."
@@ -187,6 +191,7 @@ class CrmScorecardFactor(models.Model):
 
     def unlink(self):
         scorecards = self.scorecard_id
+        self.env["crm.scorecard.factor.past"].sudo()._keep(self)  # sudo: names only
         res = super().unlink()
         scorecards._rules_changed()
         return res
@@ -214,6 +219,13 @@ class CrmScorecardFactor(models.Model):
         return action
 
     # Rules
+
+    def _get_band(self, value):
+        """Return the band a measured value falls in; empty without one."""
+        if not self or self.kind != "measure" or value is None:
+            return self.env["crm.scorecard.band"]
+        bands = self.band_ids.sorted("lower_bound").filtered(lambda b: b.lower_bound <= value)
+        return bands[-1:]
 
     @api.model
     def _is_measurable(self, field):
@@ -295,54 +307,91 @@ class CrmScorecardFactor(models.Model):
             return None
         return rule | {
             "domain": domain,
+            "source": self.domain or "",
             "inputs": tuple(c.field_expr.split(".")[0] for c in domain.iter_conditions()),
         }
 
     @api.model
-    def _match(self, rules, lead_ids, now):
-        """Return which condition factors apply to which deals, in one statement.
+    def _get_working_rule(self, rule_id, lead_ids, now):
+        """Return a scorecard's rule with the SQL of its factors; factors without are reported.
 
-        A statement that fails is split into one per factor to find the culprit,
-        which is reported on the factor and skipped.
-
-        :param rules: list of :meth:`_prepare_rule` of kind "condition"
-        :param list lead_ids: ids of the deals
+        :param lead_ids: ids of the deals, sorted, or their SQL
         :param datetime now: moment from which relative dates count, naive UTC
-        :return: set of (factor id, lead id)
+        :return: see ``crm.scorecard._get_rules``; conditions have "applies", the SQL of whether
+            they apply; measures have "column"; both over the table ``crm_lead``
         """
-        queries = {}
-        for rule in rules:
+        rule = next(r for r in self.env["crm.scorecard"]._get_rules() if r["id"] == rule_id)
+        factors = []
+        for factor in rule["factors"]:
+            if factor["kind"] == "measure":
+                factors.append(factor | {"column": self._get_measure_column(factor["field"])})
+                continue
             try:
-                queries[rule["id"]] = self._get_match_query(rule, lead_ids, now)
+                applies = self._get_match_query(factor, lead_ids, now)
             except Exception as error:  # see _check_domain
-                self.browse(rule["id"])._report_error(error)
-        if not queries:
-            return set()
-        try:
-            return self._run_match_queries(queries.values())
-        except Exception:
-            _logger.warning("A scorecard factor failed, looking for it", exc_info=True)
-        found = set()
-        for factor_id, query in queries.items():
+                self.browse(factor["id"])._report_error(error)
+                continue
+            factors.append(factor | {"applies": applies})
+        return rule | {"factors": tuple(factors)}
+
+    @api.model
+    def _get_measure_column(self, name):
+        """Return the SQL of a measured value over the table ``crm_lead``."""
+        return SQL.identifier("crm_lead", name)
+
+    @api.model
+    def _get_match_query(self, factor, lead_ids, now):
+        """Return the SQL of whether a condition applies to a deal of ``crm_lead``.
+
+        :param lead_ids: ids of the deals, sorted, or their SQL
+        """
+        lead_model = self.env["crm.lead"].with_context(active_test=False)
+        # days and weeks are counted from the full hour: what is asked for within an hour is the
+        # same statement, see crm.lead.scoring._get_statement
+        if not self._is_by_the_minute(factor):
+            now = now.replace(minute=0, second=0, microsecond=0)
+        domain = anchor_domain(factor["domain"], now)
+        query = lead_model._search(domain)
+        if self._is_plain(query):
+            return SQL("(%s)", query.where_clause or SQL("TRUE"))
+        ids = Domain("id", "in", lead_ids)
+        if isinstance(lead_ids, list) and lead_ids[-1] - lead_ids[0] < 4 * len(lead_ids):
+            # the text of the statement must not grow with the batch times the factors
+            ids = Domain("id", ">=", lead_ids[0]) & Domain("id", "<=", lead_ids[-1])
+        query = lead_model._search(domain & ids)
+        return SQL("crm_lead.id IN (%s)", query.select(SQL.identifier(query.table, "id")))
+
+    @api.model
+    def _is_by_the_minute(self, factor):
+        """Whether a condition counts hours, minutes or seconds, or looks at the clock."""
+        return bool(re.search(r"\d[HMS]|now", factor.get("source", "")))
+
+    @api.model
+    def _is_plain(self, query):
+        """Whether a condition looks at columns of the deal only, so that it needs no look-up."""
+        columns_only = query.from_clause.code in ('"crm_lead"', '"crm_lead" AS "crm_lead"')
+        return columns_only and "SELECT" not in query.where_clause.code.upper()
+
+    @api.model
+    def _find_culprits(self, rule, lead_ids):
+        """Run the factors of a statement that failed one by one and report those that fail.
+
+        :return: whether there were any
+        """
+        found = False
+        for factor in rule["factors"]:
+            query = SQL(
+                "SELECT %s FROM crm_lead WHERE id = ANY(%s)",
+                factor.get("applies") or factor["column"],
+                lead_ids,
+            )
             try:
-                found |= self._run_match_queries([query])
+                with self.env.cr.savepoint(flush=False):
+                    self.env.execute_query(query)
             except Exception as error:  # see _check_domain
-                self.browse(factor_id)._report_error(error)
+                self.browse(factor["id"])._report_error(error)
+                found = True
         return found
-
-    @api.model
-    def _get_match_query(self, rule, lead_ids, now):
-        domain = anchor_domain(rule["domain"], now) & Domain("id", "in", lead_ids)
-        query = self.env["crm.lead"]._search(domain)
-        table_id = SQL.identifier(query.table, "id")
-        return SQL("(%s)", query.select(SQL("%s", rule["id"]), table_id))
-
-    @api.model
-    def _run_match_queries(self, queries):
-        statement = SQL(" UNION ALL ").join(queries)
-        self.env.flush_query(statement)  # what was written must survive the savepoint
-        with self.env.cr.savepoint(flush=False):
-            return set(self.env.execute_query(statement))
 
     def _report_error(self, error):
         """Put the reason on the factor, where its owner sees it."""

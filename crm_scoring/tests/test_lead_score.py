@@ -384,7 +384,7 @@ class TestLeadScoreSecurity(ScoringCommon, HttpCase):
         for model, method, args in (
             ("crm.lead.scoring", "_refresh", [[deal.id], "2030-01-01"]),
             ("crm.lead", "_flush_scoring", [[deal.id]]),
-            ("crm.lead.scoring.queue", "_enqueue_all", []),
+            ("crm.lead.scoring.sweep", "_start", []),
             ("crm.lead", "write", [[deal.id], {"score_class": "A"}]),
         ):
             with mute_logger("odoo.http"):

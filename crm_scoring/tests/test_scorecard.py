@@ -1,3 +1,4 @@
+from datetime import timedelta
 from unittest.mock import patch
 
 from odoo import fields
@@ -200,15 +201,15 @@ class TestScoringQueue(ScoringCommon):
         deals.write({"priority": "3"})
         self.env.cr.precommit.data.pop("crm_scoring.pending")
         engine = self.env.registry["crm.lead.scoring"]
-        original = engine._prepare_values
+        original = engine._score
 
-        def fail(model, rule, deal, estimate, now):
-            if deal["lead_id"] == deals[1].id:
+        def fail(model, rule_id, company_id, lead_ids, now, author):
+            if deals[1].id in lead_ids:
                 raise ZeroDivisionError
-            return original(model, rule, deal, estimate, now)
+            return original(model, rule_id, company_id, lead_ids, now, author)
 
         self.queue._enqueue(deals.ids)
-        with patch.object(engine, "_prepare_values", fail):
+        with patch.object(engine, "_score", fail):
             self.queue._cron_process_queue()
         self.assertEqual(deals.mapped("score_value"), [70, 60, 70])
         self.assertFalse(self.queue.search([("lead_id", "in", deals.ids)]))
@@ -217,9 +218,27 @@ class TestScoringQueue(ScoringCommon):
         opened, closed = self._create_deal(), self._create_deal()
         closed.action_set_lost()
         self.queue._cron_refresh_all()
-        waiting = self.queue.search([]).lead_id
-        self.assertIn(opened, waiting)
-        self.assertNotIn(closed, waiting)
+        sweep = self.env["crm.lead.scoring.sweep"]
+        self.assertEqual(len(sweep.search([])), 1)
+        waiting = sweep._take(10**6)
+        self.assertIn(opened.id, waiting)
+        self.assertNotIn(closed.id, waiting)
+        self.assertFalse(sweep.search([]), "the pass is over")
+
+    def test_a_pass_goes_on_where_it_was_left(self):
+        deals = self._create_deal() + self._create_deal() + self._create_deal()
+        later = fields.Datetime.now() + timedelta(days=31)
+        sweep = self.env["crm.lead.scoring.sweep"]
+        sweep._start()
+        sweep.search([]).place = deals[0].id - 1
+        with patch.object(
+            self.env.registry["ir.cron"], "_commit_progress", lambda *args, **kwargs: 0
+        ):
+            self.queue._cron_process_queue(batch_size=1, now=later)
+        self.assertEqual(deals.mapped("score_value"), [35, 60, 60], "time was up")
+        self.queue._cron_process_queue(batch_size=1, now=later)
+        self.assertEqual(deals.mapped("score_value"), [35, 35, 35])
+        self.assertFalse(sweep.search([]))
 
     def test_one_deal_costs_five_queries(self):
         deal = self._create_deal()

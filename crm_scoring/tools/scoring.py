@@ -127,3 +127,38 @@ def rank_contributions(contributions, key):
     :param key: name of the entry that settles ties
     """
     return sorted(contributions, key=lambda item: (-abs(item["points"]), item[key]))
+
+
+# Numbers before those of the factors in an array of reasons, and numbers of each factor.
+REASON_HEAD, REASON_WIDTH = 6, 3
+
+
+def reasons_from_array(array):
+    """Read the array of numbers that the refresh keeps with a score.
+
+    Its layout: points every deal starts with, the client's potential, the estimate before the
+    deals with a similar score in %, closed deals behind the estimate and how many of them were
+    won, the model's id or 0; then for each factor its id, its points and the measured value.
+
+    :param list array: numbers, None for a value that was not there
+    :return: dict(base, potential, factors, estimate): ``factors`` are dict(factor, points,
+        value) of those that gave points, the weightiest first; ``estimate`` is dict(start,
+        sample, won, model)
+    """
+    base, potential, start, sample, won, model = array[:REASON_HEAD]
+    factors = [
+        {"factor": int(array[n]), "points": array[n + 1], "value": array[n + 2]}
+        for n in range(REASON_HEAD, len(array), REASON_WIDTH)
+        if array[n + 1]
+    ]
+    return {
+        "base": base,
+        "potential": potential,
+        "factors": rank_contributions(factors, "factor"),
+        "estimate": {
+            "start": start,
+            "sample": int(sample),
+            "won": int(won),
+            "model": int(model) or None,
+        },
+    }

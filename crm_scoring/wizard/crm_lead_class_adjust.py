@@ -16,6 +16,7 @@ class CrmLeadClassAdjust(models.TransientModel):
         default="0",
     )
     reason = fields.Text(required=True)
+    until = fields.Date(help="Last day on which the adjustment counts. Empty: for good.")
     class_auto = fields.Selection(
         related="lead_id.score_class_auto", related_sudo=False, string="Computed Class"
     )
@@ -32,5 +33,5 @@ class CrmLeadClassAdjust(models.TransientModel):
 
     def action_apply(self):
         self.ensure_one()
-        self.lead_id.adjust_class(int(self.adjustment), self.reason)
+        self.lead_id.adjust_class(int(self.adjustment), self.reason, self.until)
         return {"type": "ir.actions.act_window_close"}
