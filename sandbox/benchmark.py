@@ -11,9 +11,9 @@ PEERS_VARIABLE = "SANDBOX_PEERS_PYTHON"  # a benchmark that names it gets the pe
 
 
 def names():
-    """Names of the benchmarks of this checkout."""
+    """Names of the benchmarks of this checkout; files that begin with _ belong to others."""
     files = sorted(FOLDER.glob("*.py"))
-    return [path.stem for path in files if path.stem not in ("__init__", HARNESS)]
+    return [path.stem for path in files if path.stem != HARNESS and path.stem[0] != "_"]
 
 
 def bench(arguments):

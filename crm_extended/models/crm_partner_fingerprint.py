@@ -61,9 +61,8 @@ class CrmPartnerFingerprint(models.Model):
         for table, columns in (
             (
                 "crm_partner_key",
-                """key bigint NOT NULL,
-                   partner_id integer NOT NULL REFERENCES res_partner ON DELETE CASCADE,
-                   size smallint NOT NULL""",
+                # no foreign key: checking it would cost more than the row; see _gc_keys
+                "key bigint NOT NULL, partner_id integer NOT NULL, size smallint NOT NULL",
             ),
             (
                 "crm_partner_word",
@@ -210,27 +209,37 @@ class CrmPartnerFingerprint(models.Model):
     @api.model
     def _refresh_batch(self, partner_ids, unchecked):
         cards = self._read_cards(partner_ids)
+        data = {partner_id: encode(card) for partner_id, card in cards.items()}
         version = self._get_version()
+        same = {
+            partner_id
+            for partner_id, old, old_version in self.env.execute_query(
+                SQL(
+                    """
+                    SELECT partner_id, data, version FROM crm_partner_fingerprint
+                     WHERE partner_id = ANY(%s)
+                    """,
+                    list(partner_ids),
+                )
+            )
+            if old == data.get(partner_id) and old_version == version
+        }
+        if unchecked is None:
+            data = {partner_id: line for partner_id, line in data.items() if partner_id not in same}
         keys = [
-            (hashed, partner_id, len(card.name.words))
-            for partner_id, card in cards.items()
-            for hashed in self._get_keys(card)
+            (hashed, partner_id, len(cards[partner_id].name.words))
+            for partner_id in data
+            if partner_id not in same
+            for hashed in self._get_keys(cards[partner_id])
         ]
         columns = list(zip(*keys, strict=True)) or [(), (), ()]
         self.env.execute_query(
             SQL(
                 """
                 WITH gone AS (
-                    DELETE FROM crm_partner_fingerprint
-                     WHERE partner_id = ANY(%(partners)s) AND NOT partner_id = ANY(%(ids)s)
+                    DELETE FROM crm_partner_fingerprint WHERE partner_id = ANY(%(gone)s)
                 ), stale AS (
-                    DELETE FROM crm_partner_key k
-                     WHERE k.partner_id = ANY(%(partners)s)
-                       AND NOT EXISTS (
-                           SELECT FROM unnest(%(keys)s::bigint[], %(owners)s::int[],
-                                              %(sizes)s::smallint[]) n(key, partner_id, size)
-                            WHERE n.key = k.key AND n.partner_id = k.partner_id
-                              AND n.size = k.size)
+                    DELETE FROM crm_partner_key WHERE partner_id = ANY(%(stale)s)
                 ), cards AS (
                     INSERT INTO crm_partner_fingerprint
                            (partner_id, data, version, is_unchecked)
@@ -240,19 +249,16 @@ class CrmPartnerFingerprint(models.Model):
                        SET data = excluded.data, version = excluded.version,
                            is_unchecked = COALESCE(
                                %(unchecked)s, crm_partner_fingerprint.is_unchecked)
-                )
-                INSERT INTO crm_partner_key (key, partner_id, size)
-                SELECT n.key, n.partner_id, n.size
-                  FROM unnest(%(keys)s::bigint[], %(owners)s::int[],
-                              %(sizes)s::smallint[]) n(key, partner_id, size)
-                 WHERE NOT EXISTS (
-                       SELECT FROM crm_partner_key k
-                        WHERE k.key = n.key AND k.partner_id = n.partner_id AND k.size = n.size)
-             RETURNING 1
+                ), keys AS (
+                    INSERT INTO crm_partner_key (key, partner_id, size)
+                    SELECT * FROM unnest(%(keys)s::bigint[], %(owners)s::int[],
+                                         %(sizes)s::smallint[])
+                ) SELECT
                 """,
-                partners=list(partner_ids),
-                ids=list(cards),
-                data=[encode(card) for card in cards.values()],
+                gone=[partner_id for partner_id in partner_ids if partner_id not in cards],
+                stale=[partner_id for partner_id in partner_ids if partner_id not in same],
+                ids=list(data),
+                data=list(data.values()),
                 version=version,
                 unchecked=unchecked,
                 keys=list(columns[0]),
@@ -260,7 +266,14 @@ class CrmPartnerFingerprint(models.Model):
                 sizes=list(columns[2]),
             )
         )
-        self._add_words({sound for card in cards.values() for sound in get_sounds(card.name)})
+        self._add_words(
+            {
+                sound
+                for partner_id in data
+                if partner_id not in same
+                for sound in get_sounds(cards[partner_id].name)
+            }
+        )
         self.invalidate_model()
 
     @api.model
@@ -325,6 +338,17 @@ class CrmPartnerFingerprint(models.Model):
             UPDATE crm_partner_word w SET amount = c.amount
               FROM crm_word_count c WHERE c.id = w.id AND c.amount != w.amount;
             DROP TABLE crm_word_count;
+            """
+        )
+
+    @api.autovacuum
+    def _gc_keys(self):
+        """Forget the keys of partners that were deleted; searches do not find them anyway."""
+        self.env.cr.execute(
+            """
+            DELETE FROM crm_partner_key k
+             WHERE NOT EXISTS (
+                   SELECT FROM crm_partner_fingerprint f WHERE f.partner_id = k.partner_id)
             """
         )
 

@@ -20,7 +20,7 @@ WEIGHED = 60
 MOST_WORDS = 40
 # what two cards seldom have in common by chance
 TELLING = {"number", "number_kpp", "branch", "registry", "email", "phone", "account", "reference"}
-ALIKE_NAME = 0.9
+ALIKE_NAME = 0.8
 # spelling of a word that is not one slip away: by trigrams
 TRIGRAM_LIMIT = 0.4
 

@@ -30,6 +30,7 @@ class CrmPartnerMerge(models.Model):
     company_id = fields.Many2one("res.company", readonly=True, index=True)
     source_names = fields.Char("Merged Clients", readonly=True)
     source_numbers = fields.Char("Merged Numbers", readonly=True)
+    target_number = fields.Integer(readonly=True, help="The card that stayed, as it was merged.")
     summary = fields.Text("What Came from Where", readonly=True)
     state = fields.Selection(
         [("done", "Merged"), ("undone", "Undone"), ("expired", "Final")],
@@ -62,6 +63,7 @@ class CrmPartnerMerge(models.Model):
         return self.create(
             {
                 "partner_id": target.id,
+                "target_number": target.id,
                 "company_id": target.company_id.id,
                 "source_names": ", ".join(source["name"] for source in sources),
                 "source_numbers": ", ".join(str(source["id"]) for source in sources),
@@ -77,9 +79,10 @@ class CrmPartnerMerge(models.Model):
             counts = {}
             for moved in record["moved"]:
                 if moved["from"] == source["id"]:
-                    label = self._get_table_label(moved["table"])
-                    counts[label] = counts.get(label, 0) + len(moved["ids"])
-            things = ", ".join(f"{label}: {count}" for label, count in sorted(counts.items()))
+                    counts.setdefault(self._get_table_label(moved["table"]), set()).update(
+                        moved["ids"]
+                    )
+            things = ", ".join(f"{label}: {len(ids)}" for label, ids in sorted(counts.items()))
             lines.append(f"{source['name']} (#{source['id']}): {things or self.env._('nothing')}")
         for change in record["changed"]:
             if change["table"] != target._table:

@@ -9,7 +9,6 @@ DERIVED = (
     "crm_partner_key",
     "crm_partner_fingerprint",
     "crm_partner_duplicate_group_rel",
-    "crm_partner_merge",
 )
 # what is merged beside the cards: their accounts, their conversations
 ACCOMPANYING = ("res.partner.bank", "crm.interaction.chain")

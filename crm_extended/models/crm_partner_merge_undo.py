@@ -47,7 +47,8 @@ class CrmPartnerMerge(models.Model):
             raise UserError(
                 self.env._("This merge is final: it could be undone until %s.", self.date_limit)
             )
-        if not self.partner_id:
+        # a later merge takes the log along
+        if self.partner_id.id != self.target_number:
             raise UserError(
                 self.env._(
                     "The card that stayed has been merged or deleted since. Undo the later merge "

@@ -28,7 +28,8 @@ NAME_BITS = (
 )
 POWER_BITS = 3.0  # what a second rare word adds
 CONFLICT_BITS = -5.0  # for each whole word that contradicts another
-WORST_NAME = -7.0  # people marry, companies are renamed: a name alone never refutes
+COMMON_WORD = 1.0  # somebody who has changed the other half of the name
+WORST_NAME = -6.0  # people marry, companies are renamed: a name alone never refutes
 SAME_EMAIL = 6.0
 OTHER_EMAIL = -0.5
 SAME_PHONE = 6.0
@@ -36,15 +37,16 @@ OTHER_PHONE = -1.5
 SAME_ACCOUNT = 7.0
 SAME_REFERENCE = 12.0
 NEAR_REFERENCE = 6.0
-OTHER_REFERENCE = -3.0
-SAME_BIRTHDATE = 7.0
+OTHER_REFERENCE = -1.5  # who is entered twice gets two
+SAME_BIRTHDATE = 9.0
 NEAR_BIRTHDATE = 3.0  # one figure, or day and month, mistaken
-OTHER_BIRTHDATE = -5.0
+OTHER_BIRTHDATE = -4.0
 SAME_EMPLOYER = 3.0
 OTHER_EMPLOYER = -4.0  # namesakes work everywhere
 SAME_NUMBER = 12.0  # tax number, registration number
 NEAR_NUMBER = 6.0
 OTHER_NUMBER = -12.0
+OTHER_REGISTRY = -3.0
 SAME_STREET = 2.0
 SAME_HOUSE = 2.0
 OTHER_STREET = -2.0
@@ -60,8 +62,8 @@ OTHER_FORM = -0.5
 
 # from here on a card is not entered without a reason where duplicates are blocked
 CERTAIN = 0.8
-# from here on two cards count as one client
-LIKELY = 0.6
+# from here on it is more likely than not that two cards are one client
+LIKELY = 0.5
 # from here on they are worth a look
 POSSIBLE = 0.3
 
@@ -125,7 +127,7 @@ def compare(first, second, rarity):
     if kind == "branch":
         score = min(score, 0.7)
     elif kind == "other_number":
-        score = min(score, 0.5)
+        score = min(score, 0.45)
     elif ("number", None) in reasons or ("number_kpp", None) in reasons:
         # one tax number is one client, whatever it is called
         score = max(score, 0.95)
@@ -141,7 +143,8 @@ def _weigh_names(names):
     if bits > 0:
         bits *= min(0.2 + 0.8 * names.power, 1)
         bits += POWER_BITS * min(max(names.power - 1, 0), 1)
-    return max(bits + CONFLICT_BITS * min(names.conflict, 1), WORST_NAME)
+    worst = WORST_NAME + COMMON_WORD * min(names.power, 1)
+    return max(bits + CONFLICT_BITS * min(names.conflict, 1), worst)
 
 
 def _weigh_keys(first, second, reasons):
@@ -212,7 +215,7 @@ def _weigh_numbers(first, second, reasons):
         if first.registry == second.registry:
             reasons.append(("registry", None))
             return SAME_NUMBER, "duplicate"
-        return OTHER_REFERENCE, "duplicate"
+        return OTHER_REGISTRY, "duplicate"
     return 0.0, "duplicate"
 
 

@@ -2,9 +2,9 @@
 
 from collections import defaultdict
 
-# a card that is like one of a group must not be unlike the others: share of the pairs between
-# two groups, among those that were weighed, that must speak for putting them together
-AGREEING = 0.5
+# cards are one client by way of a third card, too, but not by a long chain: at least this share of
+# the pairs between two groups must speak for putting them together
+AGREEING = 0.3
 # more cards in one group are a mistake (a phone number that everybody has)
 MOST = 50
 
@@ -12,9 +12,8 @@ MOST = 50
 def group_pairs(pairs, least, apart=(), numbers=None):
     """Form groups of cards.
 
-    The best pair comes first. Two groups become one if most of the pairs between them that were
-    weighed are good enough, no two of their cards were told apart by a person, and they do not
-    hold two different tax numbers.
+    The best pair comes first. Two groups become one if enough of the pairs between them count, no
+    two of their cards were told apart by a person, and they do not hold two different tax numbers.
 
     :param pairs: iterable of (score, card, other)
     :param float least: score from which a pair counts
@@ -56,13 +55,11 @@ def group_pairs(pairs, least, apart=(), numbers=None):
 
 
 def _may_join(group, others, scores, enemies, least):
-    weighed = agreeing = 0
+    agreeing = 0
     for card in others:
         known, hostile = scores[card], enemies.get(card, ())
         for member in group:
             if member in hostile:
                 return False
-            if member in known:
-                weighed += 1
-                agreeing += known[member] >= least
-    return agreeing >= AGREEING * weighed
+            agreeing += known.get(member, 0) >= least
+    return agreeing >= AGREEING * len(group) * len(others)

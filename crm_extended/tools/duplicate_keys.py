@@ -141,6 +141,7 @@ def encode(fingerprint):
             " ".join(name.words),
             name.form,
             "c" if name.cyrillic else "",
+            " ".join(sorted(name.outside)),
             {True: "c", False: "p", None: ""}[fingerprint.is_company],
             fingerprint.vat,
             "v" if fingerprint.is_vat_valid else "",
@@ -166,11 +167,11 @@ def decode(line):
     :return: Fingerprint
     """
     (
-        words, form, cyrillic, kind, vat, valid, kpp, registry, phones, emails, accounts, ref,
-        birthdate, employer, street, numbers, city, zip_code,
+        words, form, cyrillic, outside, kind, vat, valid, kpp, registry, phones, emails, accounts,
+        ref, birthdate, employer, street, numbers, city, zip_code,
     ) = line.split("\t")  # fmt: skip
     return Fingerprint(
-        FoldedName(tuple(words.split()), form, bool(cyrillic)),
+        FoldedName(tuple(words.split()), form, bool(cyrillic), frozenset(outside.split())),
         {"c": True, "p": False, "": None}[kind],
         vat,
         bool(valid),

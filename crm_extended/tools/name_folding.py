@@ -34,6 +34,8 @@ _LETTERS = str.maketrans(
     {"ø": "o", "ł": "l", "đ": "d", "æ": "ae", "œ": "oe", "ı": "i", "þ": "th", "ð": "d", "№": " "}
 )
 _APOSTROPHES = re.compile(r"(?<=\w)['`’ʼ‘´](?=\w)")
+_QUOTED = re.compile(r"[«\"“„](.*[^\W_].*)[»\"”]")
+_NUMBER_OR_LETTERS = re.compile(r"\d+|\D+")
 _WORD = re.compile(r"[^\W_]+")
 # words that join others; a name is the same with and without them
 _JOINTS = {"and", "the", "und", "et", "и"}
@@ -68,6 +70,7 @@ class FoldedName(NamedTuple):
     words: tuple  # Latin letters and digits, in the order of the name
     form: str  # code of the legal form, "" if there is none
     cyrillic: bool  # whether the name was written in Cyrillic
+    outside: frozenset = frozenset()  # words outside the quotes: Строительная компания «Весна»
 
     @property
     def key(self):
@@ -91,6 +94,8 @@ class LegalForms:
 
     def __init__(self, forms=()):
         self._codes = {}
+        # long ones however they are brought into Latin letters
+        self._sounds = {}
         for code, spellings in forms:
             for spelling in (code, *spellings):
                 self._add(tuple(_split(spelling)), code)
@@ -98,7 +103,7 @@ class LegalForms:
 
     def _add(self, words, code):
         variants = {words, tuple("".join(words))}
-        if len(words) > 1 and all(len(word) == 1 for word in words):
+        if _is_spelt(words):
             variants.add(("".join(words),))
         if len("".join(words)) > LONGEST_SPELT:
             variants = {words}
@@ -106,6 +111,8 @@ class LegalForms:
             self._codes.setdefault(variant, code)
             # Romashka OOO: the form is written in Latin letters like the name
             self._codes.setdefault(tuple(map(_transliterate, variant)), code)
+            if len(variant) > 1 and len("".join(variant)) > LONGEST_SPELT:
+                self._sounds.setdefault(_get_sounds(variant), code)
 
     def strip(self, words):
         """Take the legal form out of a name.
@@ -121,7 +128,14 @@ class LegalForms:
                 last = len(rest) - size
                 places = range(last + 1) if size > 1 else {0, last}
                 for place in places:
-                    code = self._codes.get(tuple(rest[place : place + size]))
+                    words = tuple(rest[place : place + size])
+                    code = self._codes.get(words)
+                    if not code and size > 1 and self._sounds:
+                        code = self._sounds.get(_get_sounds(words))
+                    if code and _is_spelt(words):
+                        # Р. П. К. is no П. К.
+                        around = rest[max(place - 1, 0) : place] + rest[place + size :][:1]
+                        code = min(map(len, around), default=2) > 1 and code
                     if code and len(rest) > size:
                         del rest[place : place + size]
                         found = found or code
@@ -142,13 +156,24 @@ def fold_name(text, forms=NO_FORMS):
     :param LegalForms forms: legal forms to take out
     :return: FoldedName
     """
-    words, form = forms.strip(_split(text))
+    words, form = forms.strip(_split_numbers(text))
     kept = [word for place, word in enumerate(words) if not _is_joint(words, place)] or words
-    return FoldedName(
-        tuple(filter(None, map(_transliterate, kept))),
-        form,
-        any(_CYRILLIC.search(word) for word in kept),
-    )
+    folded = tuple(filter(None, map(_transliterate, kept)))
+    outside = frozenset()
+    if quoted := _QUOTED.search(text or ""):
+        inside = set(map(_transliterate, _split_numbers(quoted[1])))
+        outside = frozenset(folded) - inside
+        if len(outside) == len(set(folded)):
+            outside = frozenset()
+    return FoldedName(folded, form, any(_CYRILLIC.search(word) for word in kept), outside)
+
+
+def _get_sounds(words):
+    return tuple(get_sound(_transliterate(word)) for word in words)
+
+
+def _is_spelt(words):
+    return len(words) > 1 and all(len(word) == 1 for word in words)
 
 
 def _is_joint(words, place):
@@ -211,6 +236,11 @@ def _split(text):
     text = "".join(char for char in text if not unicodedata.combining(char))
     text = _APOSTROPHES.sub("", text)
     return [_untwin(word) for word in _WORD.findall(text)]
+
+
+def _split_numbers(text):
+    """The same, and numbers apart from letters: СУ-152, СУ 152 and СУ152 are one."""
+    return [part for word in _split(text) for part in _NUMBER_OR_LETTERS.findall(word)]
 
 
 def _untwin(word):

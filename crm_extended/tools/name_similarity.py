@@ -11,6 +11,8 @@ from .name_folding import get_sound, get_twin_reading
 ALIKE = 0.6
 # how much a word counts that only one of the names has: it may have been left out
 EXTRA = 0.6
+# or that only says what the firm does, outside the quotes
+BESIDE = 0.15
 # a name that is all in the other one says little, but does not contradict
 CONTAINED = 0.72
 CONTAINED_POWER = 0.5
@@ -44,9 +46,9 @@ class Rarity:
             weight = self.get_amount_weight(self._frequencies.get(sound, 1))
             if any(character.isdigit() for character in word):
                 weight = max(weight, NUMBER_WEIGHT)
-            elif len(sound) < 3:
+            elif len(word) < 3:
                 # initials and particles
-                weight = min(weight, 0.35)
+                weight = min(weight, 0.35 * len(word))
             weight = max(weight, 0.05)
             if len(self._weights) < 500_000:
                 self._weights[word] = weight
@@ -112,7 +114,10 @@ def compare_names(first, second, rarity, places=frozenset()):
     rest = [sum(weights(word) for word in left if word not in places) for left in (mine, others)]
     conflict = min(rest)
     # the same weight on both sides contradicts, what one side has more is only missing
-    whole = weighed + 2 * conflict + EXTRA * (max(rest) - conflict)
+    longer, left = (first, mine) if rest[0] > rest[1] else (second, others)
+    extra = max(rest) - conflict
+    beside = sum(weights(word) for word in left if word in longer.outside and word not in places)
+    whole = weighed + 2 * conflict + EXTRA * max(extra - beside, 0) + BESIDE * min(beside, extra)
     ratio = agreed / whole if whole else 0.0
     if not conflict and sure and power >= CONTAINED_POWER:
         ratio = max(ratio, CONTAINED)
@@ -147,6 +152,15 @@ def compare_words(word, other, crossed=False, twins=False):
             return 1.0
     if _has_digit(word) or _has_digit(other):
         return 1.0 if word.lstrip("0") == other.lstrip("0") else 0.0
+    quality = _compare_letters(word, other)
+    if quality < SURE and not crossed:
+        # я is one letter, ya are two
+        sounds = get_sound(word), get_sound(other)
+        quality = 0.95 if sounds[0] == sounds[1] else max(quality, _compare_letters(*sounds))
+    return quality
+
+
+def _compare_letters(word, other):
     short, long = sorted((word, other), key=len)
     if long.startswith(short):
         if len(short) == 1:
@@ -159,15 +173,13 @@ def compare_words(word, other, crossed=False, twins=False):
     distance = get_distance(short, long)
     if distance == 0:
         return 1.0
-    quality = 0.0
+    quality = 1 - distance / size if size >= 10 and distance <= 3 else 0.0
     if distance == 1:
         quality = 0.95 if size >= 8 else 0.92 if size >= 5 else 0.85 if size == 4 else 0.4
     elif distance == 2 and size >= 5:
-        quality = 0.87 if size >= 10 else 0.8 if size >= 7 else 0.6
+        quality = max(quality, 0.87 if size >= 10 else 0.8 if size >= 7 else 0.6)
     elif distance == 3 and size >= 8:
-        quality = 0.78 if size >= 11 else 0.65
-    if quality < 0.9 and not crossed and get_sound(word) == get_sound(other):
-        return 0.95
+        quality = max(quality, 0.78 if size >= 11 else 0.65)
     return quality
 
 
