@@ -4,4 +4,4 @@ from . import (
     report,
     wizard,
 )
-from .hooks import post_init_hook
+from .hooks import post_init_hook, uninstall_hook

@@ -18,7 +18,7 @@ class CrmSegmentMember(models.Model):
     _rec_name = "partner_id"
     _log_access = False
 
-    segment_id = fields.Many2one("crm.segment", required=True, ondelete="cascade")
+    segment_id = fields.Many2one("crm.segment", required=True, index=True, ondelete="cascade")
     partner_id = fields.Many2one(
         "res.partner", string="Client", required=True, index=True, ondelete="cascade"
     )
@@ -31,7 +31,6 @@ class CrmSegmentMember(models.Model):
         "(segment_id, partner_id) WHERE date_exit IS NULL",
         "The client is in this segment already.",
     )
-    _segment_idx = models.Index("(segment_id, date_entry)")
     _check_dates = models.Constraint(
         "CHECK(date_exit >= date_entry)", "A client cannot leave before it enters."
     )

@@ -15,10 +15,10 @@ class CrmPartnerRegisterContact(models.TransientModel):
     phone = fields.Char()
 
     @api.model
-    def default_get(self, fields_list):
+    def default_get(self, fields):
         # the defaults in the context are those of the client
         self = self.with_context(clean_context(self.env.context))  # noqa: PLW0642
-        return super().default_get(fields_list)
+        return super().default_get(fields)
 
     def _prepare_partner_values(self):
         self.ensure_one()
@@ -58,10 +58,10 @@ class CrmPartnerRegisterAddress(models.TransientModel):
     phone = fields.Char()
 
     @api.model
-    def default_get(self, fields_list):
+    def default_get(self, fields):
         self = self.with_context(clean_context(self.env.context))  # noqa: PLW0642
-        values = super().default_get(fields_list)
-        if "country_id" in fields_list and not values.get("country_id"):
+        values = super().default_get(fields)
+        if "country_id" in fields and not values.get("country_id"):
             values["country_id"] = self.env.company.country_id.id
         return values
 
