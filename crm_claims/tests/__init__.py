@@ -12,8 +12,6 @@ from . import (
     test_claim_decision,
     test_claim_doors,
     test_claim_dossier,
-    test_claim_deadline,
-    test_claim_decision,
     test_claim_eight_d,
     test_claim_fault,
     test_claim_figures,
