@@ -1,4 +1,5 @@
 from . import (
+    crm_agreement,
     crm_customer_analysis,
     crm_customer_change,
     crm_customer_class_adjustment,
@@ -33,6 +34,11 @@ from . import (
     crm_lead_scoring_queue,
     crm_lead_scoring_rate,
     crm_lead_scoring_sweep,
+    crm_product_advice,
+    crm_product_offer,
+    crm_product_recommendation,
+    crm_product_recommendation_show,
+    crm_product_rule,
     crm_sale_import,
     crm_scorecard,
     crm_scorecard_band,
@@ -41,4 +47,5 @@ from . import (
     digest_digest,
     res_partner,
     res_partner_call_card,
+    sale_order,
 )

@@ -30,10 +30,14 @@ class CrmCustomerFactor(models.Model):
     @api.model
     def _get_measures(self):
         profile_fields = self.env["crm.customer.profile"]._fields
+        labels = {
+            "score_recency": self.env._("Recency Score"),
+            "score_frequency": self.env._("Frequency Score"),
+            "score_monetary": self.env._("Turnover Score"),
+        }
         return [
-            (name, profile_fields[name]._description_string(self.env))
+            (name, labels.get(name) or profile_fields[name]._description_string(self.env))
             for name in (*NUMBER_MEASURES, *VALUE_MEASURES)
-            if name in profile_fields
         ]
 
     @api.depends("measure")
@@ -108,6 +112,7 @@ class CrmCustomerFactor(models.Model):
         :return: list of (words, points)
         """
         found = []
+        labels = dict(self._get_measures())
         known = profile._get_known_measures()
         for measure, factors in self.grouped("measure").items():
             if measure not in known:
@@ -119,6 +124,5 @@ class CrmCustomerFactor(models.Model):
                 reached = factors.filtered(lambda f, value=value: f.lower_bound <= value)
                 hit = reached.sorted(lambda f: -f.lower_bound)[:1]
             if hit and hit.points:
-                label = profile._fields[measure]._description_string(self.env)
-                found.append((f"{label}: {hit.value_text}", hit.points))
+                found.append((f"{labels[measure]}: {hit.value_text}", hit.points))
         return sorted(found, key=lambda line: -abs(line[1]))

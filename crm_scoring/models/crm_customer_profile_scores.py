@@ -352,6 +352,6 @@ class CrmCustomerProfile(models.Model):
     def _get_adjusted_class_expression(self):
         """Return the SQL of the class that counts: the computed one moved by hand."""
         return SQL(
-            "SUBSTR('ABCD', GREATEST(1, LEAST(4, STRPOS('ABCD', c.class_auto)"
-            " - COALESCE(o.class_adjustment, 0))), 1)"
+            "CASE WHEN c.class_auto IS NOT NULL THEN SUBSTR('ABCD', GREATEST(1, LEAST(4,"
+            " STRPOS('ABCD', c.class_auto) - COALESCE(o.class_adjustment, 0))), 1) END"
         )

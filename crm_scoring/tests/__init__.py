@@ -7,6 +7,8 @@ from . import (
     test_leaving,
     test_my_calls,
     test_purchase_model,
+    test_recommendation,
+    test_recommendation_tools,
     test_scorecard,
     test_scoring_model,
     test_tools,

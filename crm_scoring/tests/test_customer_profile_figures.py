@@ -139,7 +139,8 @@ class TestCustomerProfileFigures(ProfileFiguresCommon):
         self.refresh()
         for client, stage in zip(self.clients, stages, strict=False):
             self.assertEqual(self.get_profile(client).stage, stage)
-        self.assertEqual(self.get_profile(self.clients[9]).stage, "prospect")
+        asked = self.get_profile(self.clients[9])
+        self.assertEqual((asked.stage, asked.customer_class), ("prospect", False))
         broken = self.profiles.search(
             [("company_id", "=", self.company.id), ("is_rhythm_broken", "=", True)]
         )

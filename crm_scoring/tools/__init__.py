@@ -1,1 +1,10 @@
-from . import profiles_xlsx, purchase_model, relative_dates, rfm, scoring
+from . import (
+    association,
+    copying,
+    profiles_xlsx,
+    purchase_model,
+    recommender,
+    relative_dates,
+    rfm,
+    scoring,
+)
