@@ -118,7 +118,8 @@ class CrmProductAdvice(models.Model):
                     "Tested on the last %(days)s days, held back, with %(clients)s clients. Of "
                     "what they bought for the first time the first ten recommendations name "
                     "%(new).1f%% (the best sellers %(new_crowd).1f%%); of all they bought "
-                    "%(all).1f%% (their own usual products %(all_own).1f%%, the best sellers %(all_crowd).1f%%).",
+                    "%(all).1f%% (their own usual products %(all_own).1f%%, the best sellers "
+                    "%(all_crowd).1f%%).",
                     days=report["horizon"],
                     clients=report["clients"],
                     **{
