@@ -127,36 +127,52 @@ class CrmClaim(models.Model):
         """
         policies = self.env["crm.claim.sla"].sudo().search([])
         segments = self._get_client_segments(policies)
-        result = {}
+        result, alike = {}, {}
         for claim in self:
-            company = claim.company_id._origin
-            calendar = company.resource_calendar_id
-            targets = {}
-            for policy in policies:
-                if not policy._fits(claim, segments[claim]):
-                    continue
-                for line in policy.target_ids:
-                    targets.setdefault(line.target, []).append(
-                        {
-                            "sla_id": policy.id,
-                            "calendar_id": (policy.calendar_id or calendar).id,
-                            "unit": line.unit,
-                            "amount": line.amount,
-                            "warn_percent": line.warn_percent,
-                        }
-                    )
-            if claim.team_id.promise_days:
-                targets["decide"] = [
-                    {
-                        "sla_id": False,
-                        "calendar_id": calendar.id,
-                        "unit": WORKING_DAYS,
-                        "amount": claim.team_id.promise_days,
-                        "warn_percent": 75,
-                    }
-                ]
-            result[claim] = targets
+            # claims of one sort have the same policies; a batch holds few sorts
+            key = (*(claim[name] for name in self._get_policy_fields()), segments[claim])
+            if key not in alike:
+                alike[key] = claim._find_targets(policies, segments[claim])
+            result[claim] = alike[key]
         return result
+
+    @api.model
+    def _get_policy_fields(self):
+        """Fields that policies look at."""
+        return ("company_id", "kind", "severity", "channel", "category_id", "team_id")
+
+    def _find_targets(self, policies, segments):
+        """What the policies that fit one claim ask for.
+
+        :return: dict target → list of values of ``crm.claim.sla.status``
+        """
+        self.ensure_one()
+        calendar = self.company_id._origin.resource_calendar_id
+        targets = {}
+        for policy in policies:
+            if not policy._fits(self, segments):
+                continue
+            for line in policy.target_ids:
+                targets.setdefault(line.target, []).append(
+                    {
+                        "sla_id": policy.id,
+                        "calendar_id": (policy.calendar_id or calendar).id,
+                        "unit": line.unit,
+                        "amount": line.amount,
+                        "warn_percent": line.warn_percent,
+                    }
+                )
+        if self.team_id.promise_days:
+            targets["decide"] = [
+                {
+                    "sla_id": False,
+                    "calendar_id": calendar.id,
+                    "unit": WORKING_DAYS,
+                    "amount": self.team_id.promise_days,
+                    "warn_percent": 75,
+                }
+            ]
+        return targets
 
     def _get_client_segments(self, policies):
         """Segments that the client of each claim is in now; none, if no policy asks for them.
@@ -173,15 +189,21 @@ class CrmClaim(models.Model):
                     result[claim] = found.get(claim.partner_id._origin, nothing)
         return result
 
-    def _get_strictest(self, candidates, start, pauses, now):
+    def _get_strictest(self, candidates, start, pauses, now, known=None):
         """The candidate that is over first, with its deadline.
 
         While the claim waits, candidates are compared as if it went on now.
 
+        :param dict known: deadlines counted before for claims of one batch, which is added to
         :return: values of ``crm.claim.sla.status``, or ``None``
         """
         self.ensure_one()
         company = self.company_id._origin
+        key = None
+        if known is not None and candidates and not pauses:
+            key = (company, start, tuple(tuple(values.values()) for values in candidates))
+            if key in known:
+                return dict(known[key])
         going_on = [(since, until or max(now, since)) for since, until in pauses]
         is_waiting = any(until is None for __, until in pauses)
         best = None
@@ -202,6 +224,8 @@ class CrmClaim(models.Model):
         best["date_warning"] = company._get_claim_deadline(
             calendar, best["unit"], best["amount"] * best["warn_percent"] / 100, start, going_on
         )
+        if key:
+            known[key] = dict(best)
         return best
 
     # ------------------------------------------------------------
@@ -218,7 +242,9 @@ class CrmClaim(models.Model):
             for status in claims.sla_status_ids
         }
         targets = claims._get_deadline_targets()
-        new = []
+        new, counted = [], {}
+        # those that have had deadlines, and those that get none, change what lists show of them
+        changing = claims.filtered("sla_status_ids")
         for claim in claims:
             stamps = claim._get_deadline_stamps()
             pauses = claim._get_pauses()
@@ -242,7 +268,8 @@ class CrmClaim(models.Model):
                 start = status.date_start if status else claim._get_deadline_start(cycle, now)
                 if cycle == 0:
                     start = claim.date_registered
-                values = claim._get_strictest(targets[claim].get(target, []), start, pauses, now)
+                candidates = targets[claim].get(target, [])
+                values = claim._get_strictest(candidates, start, pauses, now, counted)
                 if status:
                     status._recount(values, start, pauses, now)
                 elif values:
@@ -258,7 +285,9 @@ class CrmClaim(models.Model):
                     )
         if new:
             self.env["crm.claim.sla.status"].sudo().create(new)
-        claims._summarise_deadlines()
+        begun = {values["claim_id"] for values in new if values["state"] == "running"}
+        changing |= claims.filtered(lambda claim: claim.id not in begun or claim.deadlines_stale)
+        changing._summarise_deadlines()
 
     def _get_deadline_start(self, cycle, now):
         return now if cycle else self.date_registered

@@ -46,6 +46,7 @@ class CrmClaim(models.Model):
     @api.depends("company_id", "category_id")
     def _compute_team_id(self):
         teams = self.env["crm.claim.team"]
+        defaults = {}
         for claim in self:
             if claim.team_id and claim.team_id.company_id in (
                 claim.company_id,
@@ -55,7 +56,10 @@ class CrmClaim(models.Model):
             wanted = claim.category_id.team_id
             if wanted.company_id and wanted.company_id != claim.company_id:
                 wanted = teams
-            claim.team_id = wanted or teams._get_default_team(claim.company_id)
+            company = claim.company_id
+            if not wanted and company not in defaults:
+                defaults[company] = teams._get_default_team(company)
+            claim.team_id = wanted or defaults[company]
 
     @api.depends("stage_id")
     def _compute_state(self):

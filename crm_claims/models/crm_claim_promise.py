@@ -31,7 +31,7 @@ class CrmClaim(models.Model):
         tracking=True,
         help="Why the promised date was moved; the client reads this.",
     )
-    is_acknowledgement_sent = fields.Boolean(readonly=True, copy=False)
+    is_acknowledgement_sent = fields.Boolean("Confirmed by Mail", readonly=True, copy=False)
 
     _open_promised_idx = models.Index("(company_id, date_promised) WHERE is_open")
 
@@ -45,10 +45,14 @@ class CrmClaim(models.Model):
         for claim in self - pending:
             # once acknowledged the date is a promise: only people move it
             claim.date_promised = claim.date_promised
-        targets = pending.sudo()._get_deadline_targets()
+        targets, counted = pending.sudo()._get_deadline_targets(), {}
         for claim_sudo in pending.sudo():
             best = claim_sudo._get_strictest(
-                targets[claim_sudo].get("decide", []), claim_sudo.date_registered, [], now
+                targets[claim_sudo].get("decide", []),
+                claim_sudo.date_registered,
+                [],
+                now,
+                counted,
             )
             if best:
                 claim_sudo.date_promised = claim_sudo._get_deadline_day(best)

@@ -39,6 +39,7 @@ class CrmClaim(models.Model):
             "res_id": wizard.id,
             "view_mode": "form",
             "target": "new",
+            "context": {"dialog_size": "extra-large"},
             "name": self.env._("Claims like %(claim)s", claim=self.display_name),
         }
 

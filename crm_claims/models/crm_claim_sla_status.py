@@ -63,6 +63,7 @@ class CrmClaimSlaStatus(models.Model):
     paused_hours = fields.Float("Waited (Hours)", readonly=True, digits=(12, 2))
     date_warned = fields.Datetime("Warned", readonly=True)
     date_alarmed = fields.Datetime("Reported as Missed", readonly=True)
+    allowance = fields.Char(compute="_compute_allowance", help="How much time the policy gives.")
     remaining = fields.Float(
         compute="_compute_remaining",
         digits=(8, 2),
@@ -81,6 +82,14 @@ class CrmClaimSlaStatus(models.Model):
         "(date_warning) WHERE date_done IS NULL AND state = 'running' AND date_warned IS NULL"
     )
     _alarm_idx = models.Index("(id) WHERE state = 'failed' AND date_alarmed IS NULL")
+
+    @api.depends("amount", "unit")
+    @api.depends_context("lang")
+    def _compute_allowance(self):
+        units = dict(self._fields["unit"]._description_selection(self.env))
+        for status in self:
+            unit = units.get(status.unit)
+            status.allowance = f"{status.amount:g} {unit.lower()}" if unit else False
 
     @api.depends("date_start", "date_done", "amount", "unit", "state")
     def _compute_remaining(self):

@@ -130,17 +130,16 @@ class CrmClaim(models.Model):
             self._prepare_history_values(vals) if self._is_history(vals) else dict(vals)
             for vals in vals_list
         ]
+        stages = {}  # of this batch, by state; without one the default
         for vals in vals_list:
             state = vals.pop("state", False)
-            if state and not vals.get("stage_id"):
-                vals["stage_id"] = self._get_stage_of_state(state).id
             if not vals.get("stage_id"):
                 # named, like the fields below, so that what a client sends as a default is
                 # checked as if it were a value
-                vals["stage_id"] = (
-                    self.default_get(["stage_id"]).get("stage_id")
-                    or self._get_stage_of_state("new").id
-                )
+                if state not in stages:
+                    default = False if state else self.default_get(["stage_id"]).get("stage_id")
+                    stages[state] = default or self._get_stage_of_state(state or "new").id
+                vals["stage_id"] = stages[state]
             for name in self._get_controlled_fields() - {"name"}:
                 vals.setdefault(name, False)
             vals.pop("is_open", None)
@@ -162,7 +161,7 @@ class CrmClaim(models.Model):
                     # sudo: stamps are controlled fields
                     super(CrmClaim, claim.sudo()).write(stamps)
                 claim._check_required_content()
-        claims._apply_deadlines()
+        claims._after_move(claims.browse())
         return claims
 
     def write(self, vals):
