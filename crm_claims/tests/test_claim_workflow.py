@@ -170,10 +170,13 @@ class TestClaimWorkflow(ClaimCommon):
         claim = claims.with_user(self.user_manager).create(values)
         self.assertEqual(str(claim.date_decided), "2024-01-20 08:00:00")
         self.assertEqual(str(claim.date_closed), "2024-01-25 08:00:00")
+        # what is not decided has no way into a decided state, unless it is past and over
         with self.assertRefused(ValidationError, "Decision"):
             claims.with_user(self.user_manager).create(
-                {**values, "subject": "Without decision", "decision": False}
+                {"subject": "x", "partner_id": self.contact.id, "stage_id": stage.id}
             )
+        past = claims.with_user(self.user_manager).create({**values, "decision": False})
+        self.assertEqual(past.decision, "rejected")
 
     def test_close_needs_acceptance_or_silence(self):
         claim = self._create_claim()
