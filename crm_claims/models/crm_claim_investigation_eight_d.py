@@ -42,8 +42,7 @@ class CrmClaimInvestigation(models.Model):
             (unapproved, self.env._("D8: the conclusion is not approved by another person.")),
         ]
         for task in self.task_ids.filtered(lambda task: not task.is_closed):
-            name = task.claim_step_id.display_name or task.name
-            gaps.append((True, self.env._("Open step: %s", name)))
+            gaps.append((True, self.env._("Open step: %s", task.claim_title)))
         return [text for lacks, text in gaps if lacks]
 
     def _get_measure_gaps(self):

@@ -28,7 +28,7 @@ class DashboardChart extends Component {
         if (kind === "trend") {
             return [
                 { label: _t("Handled"), data: rows.map((r) => r.handled), backgroundColor: "#71639e" },
-                { label: _t("Open"), data: rows.map((r) => r.open), backgroundColor: "#ffac00" },
+                { label: _t("Still open"), data: rows.map((r) => r.open), backgroundColor: "#ffac00" },
             ];
         }
         const colors = rows.map((row, index) =>
@@ -116,7 +116,7 @@ export class ClaimDashboard extends Component {
 
     get labels() {
         return {
-            open: { label: _t("Open"), icon: "fa-folder-open-o" },
+            open: { label: _t("Open claims"), icon: "fa-folder-open-o" },
             late: { label: _t("Past the promised date"), icon: "fa-clock-o", bad: true },
             today: { label: _t("Promised for today"), icon: "fa-calendar-check-o" },
             breached: { label: _t("Deadlines missed today"), icon: "fa-bolt", bad: true },
