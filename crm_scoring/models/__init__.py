@@ -37,6 +37,7 @@ from . import (
     crm_product_advice,
     crm_product_offer,
     crm_product_recommendation,
+    crm_product_recommendation_export,
     crm_product_recommendation_show,
     crm_product_rule,
     crm_sale_import,

@@ -180,6 +180,12 @@ class CrmProductAdvice(models.Model):
             if not cron._commit_progress(1, remaining=len(companies) - done):
                 break
 
+    @api.model
+    def _refresh_companies(self):
+        """Rules and recommendations of all companies, in the present transaction."""
+        for company in self.env["res.company"].search([]):
+            self._get_for(company)._refresh()
+
     def _refresh(self, today=None):
         """Find the rules and the recommendations of a company, and count what was taken.
 

@@ -1,5 +1,7 @@
 import datetime
+import io
 
+import openpyxl
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
 from odoo.tests import tagged
@@ -297,6 +299,26 @@ class TestRecommendation(RecommendationCommon):
             self.recommendations.get_for("res.users", self.salesman.id)
         with self.assertRaises(AccessError):
             self.advice.with_user(self.salesman).write({"list_size": 3})
+
+    def test_workbook(self):
+        self.fill()
+        self.toner.name = "=Toner"
+        self.refresh_advice()
+        self.get_shown(self.clients[0])
+        content = self.recommendations.with_user(self.manager)._export_xlsx(
+            "crm.product.rule", [("confidence", "=", 100)]
+        )
+        book = openpyxl.load_workbook(io.BytesIO(content))
+        self.assertEqual(
+            book.sheetnames, ["Product Rules", "Recommended Products", "Offered and Taken"]
+        )
+        rules = list(book["Product Rules"].values)[1:]
+        self.assertIn("Printer → =Toner", [row[0] for row in rules])
+        self.assertEqual({row[3] for row in rules}, {100})
+        self.assertTrue(book["Product Rules"]._charts)
+        self.assertTrue(book["Offered and Taken"]._charts)
+        with self.assertRaises(ValueError):
+            self.recommendations._export_xlsx("res.users", [])
 
     def test_only_changes_are_written(self):
         self.fill()

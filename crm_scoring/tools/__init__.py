@@ -3,6 +3,7 @@ from . import (
     copying,
     profiles_xlsx,
     purchase_model,
+    recommendations_xlsx,
     recommender,
     relative_dates,
     rfm,

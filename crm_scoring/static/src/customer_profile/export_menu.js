@@ -4,7 +4,15 @@ import { download } from "@web/core/network/download";
 import { registry } from "@web/core/registry";
 import { STATIC_ACTIONS_GROUP_NUMBER } from "@web/search/action_menus/action_menus";
 
-/** Workbook with charts of the clients that the list, the pivot or the chart shows. */
+// model -> where its workbook comes from
+const URLS = {
+    "crm.customer.profile": "/crm_scoring/clients.xlsx",
+    "crm.product.rule": "/crm_scoring/recommendations.xlsx",
+    "crm.product.recommendation": "/crm_scoring/recommendations.xlsx",
+    "crm.product.offer": "/crm_scoring/recommendations.xlsx",
+};
+
+/** Workbook with charts of what the list, the pivot or the chart shows. */
 export class CustomerProfileExport extends Component {
     static template = "crm_scoring.CustomerProfileExport";
     static components = { DropdownItem };
@@ -12,8 +20,11 @@ export class CustomerProfileExport extends Component {
 
     async onExport() {
         await download({
-            url: "/crm_scoring/clients.xlsx",
-            data: { domain: JSON.stringify(this.env.searchModel.domain) },
+            url: URLS[this.env.searchModel.resModel],
+            data: {
+                model: this.env.searchModel.resModel,
+                domain: JSON.stringify(this.env.searchModel.domain),
+            },
         });
     }
 }
@@ -24,7 +35,7 @@ registry.category("cogMenu").add(
         Component: CustomerProfileExport,
         groupNumber: STATIC_ACTIONS_GROUP_NUMBER,
         isDisplayed: (env) =>
-            env.searchModel?.resModel === "crm.customer.profile" &&
+            env.searchModel?.resModel in URLS &&
             ["list", "kanban", "pivot", "graph"].includes(env.config.viewType),
     },
     { sequence: 11 }
