@@ -1,18 +1,9 @@
+# inherited by models that come before them in the alphabet
 from . import (
-    alphabet,
-    before,
-    by,
-    come,
     crm_agreement_term_line,
     crm_interaction_mixin,
     crm_interaction_mixin_clock,
     crm_interaction_mixin_phone,
-    in,
-    inherited,
-    models,
-    that,
-    the,
-    them,
 )
 
 # isort: split
