@@ -7,7 +7,7 @@ class ResCompany(models.Model):
     _inherit = "res.company"
 
     counterparty_mode = fields.Selection(
-        [("off", "No check"), ("warn", "Warn"), ("block", "Refuse")],
+        [("off", "No check"), ("warn", "Warn"), ("block", "Do not confirm")],
         string="Orders of Clients Who Are Being Wound Up or Gone",
         required=True,
         default="warn",
