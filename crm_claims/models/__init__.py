@@ -73,6 +73,7 @@ from . import (
     res_config_settings,
     res_partner,
     res_partner_call_card,
+    res_partner_relation,
     res_users,
     resource_calendar,
     sale_order,

@@ -51,6 +51,7 @@ from . import (
     test_objection,
     test_opening_savepoint,
     test_partner_register,
+    test_partner_relation,
     test_registry_provider,
     test_sale_deal_report,
     test_sale_import,

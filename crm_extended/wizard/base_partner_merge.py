@@ -9,6 +9,7 @@ class BasePartnerMergeAutomaticWizard(models.TransientModel):
     @api.model
     def _update_foreign_keys(self, src_partners, dst_partner):
         dst_partner._merge_segment_members(src_partners)
+        self.env["crm.partner.relation"]._merge_partners(src_partners, dst_partner)
         super()._update_foreign_keys(src_partners, dst_partner)
 
     @api.model
