@@ -150,10 +150,22 @@ class ResPartner(models.Model):
         self.ensure_one()
         return {
             "id": self.id,
-            "name": self.display_name,
+            # a contact by its own name, its company below
+            "name": self.name or self.display_name,
             "kind": "company" if self.is_company else "person",
             "depth": depth,
-            "detail": ", ".join(filter(None, [self.function, self.city, self.country_id.name])),
+            "detail": ", ".join(
+                filter(
+                    None,
+                    [
+                        # sudo: the name of its company is part of the name of a contact
+                        self.sudo().parent_id.name,
+                        self.function,
+                        self.city,
+                        self.country_id.name,
+                    ],
+                )
+            ),
             "risks": risks,
         }
 

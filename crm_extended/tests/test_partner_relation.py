@@ -6,7 +6,7 @@ from odoo.addons.base.tests.common import BaseCommon
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Command, Date
 from odoo.modules.registry import DummyRLock, Registry
-from odoo.tests import BaseCase, Form, new_test_user, tagged
+from odoo.tests import BaseCase, Form, HttpCase, new_test_user, tagged
 from odoo.tests.common import get_db_name
 from odoo.tools import mute_logger
 from psycopg2 import IntegrityError
@@ -67,6 +67,20 @@ class RelationCommon(BaseCommon):
                 **values,
             }
         )
+
+    def _owe(self, partner):
+        """An invoice of 70 that should have been paid a month ago."""
+        self.env["account.move"].create(
+            {
+                "move_type": "out_invoice",
+                "partner_id": partner.id,
+                "invoice_date": self._day(-60),
+                "invoice_date_due": self._day(-30),
+                "invoice_line_ids": [
+                    Command.create({"name": "Thing", "price_unit": 70, "tax_ids": []})
+                ],
+            }
+        ).action_post()
 
     def _day(self, days):
         return self.today + timedelta(days=days)
@@ -268,18 +282,7 @@ class TestPartnerRelation(RelationCommon):
 
     def test_risks(self):
         self._relate(self.alpha, self.parent, self.beta)
-        invoice = self.env["account.move"].create(
-            {
-                "move_type": "out_invoice",
-                "partner_id": self.beta.id,
-                "invoice_date": self._day(-60),
-                "invoice_date_due": self._day(-30),
-                "invoice_line_ids": [
-                    Command.create({"name": "Thing", "price_unit": 70, "tax_ids": []})
-                ],
-            }
-        )
-        invoice.action_post()
+        self._owe(self.beta)
         accountant = self._get_graph(self.alpha, self.accountant)
         risks = {node["id"]: node["risks"] for node in accountant["nodes"]}
         self.assertFalse(risks[self.alpha.id])
@@ -367,6 +370,29 @@ class TestPartnerRelation(RelationCommon):
         with self.assertRaises(AccessError):
             relation.with_user(self.clerk).read(["note"])
         relation.with_user(self.manager).unlink()
+
+
+@tagged("post_install", "-at_install")
+class TestPartnerRelationTour(RelationCommon, HttpCase):
+    """The graph in a real browser."""
+
+    def test_relations_tour(self):
+        mother, daughter, friend = self.env["res.partner"].create(
+            [
+                {"name": name, "is_company": True}
+                for name in ("Tour Mother", "Tour Daughter", "Tour Friend")
+            ]
+        )
+        self._relate(mother, self.parent, daughter)
+        self._relate(daughter, self.knows, friend)
+        self._owe(friend)
+        deal = self.env["crm.lead"].create(
+            {"name": "Tour", "type": "opportunity", "partner_id": mother.id}
+        )
+        # sales administrators read invoices
+        self.start_tour(
+            f"/odoo/crm.lead/{deal.id}", "crm_extended_relations_tour", login="rel_manager"
+        )
 
 
 @tagged("post_install", "-at_install")

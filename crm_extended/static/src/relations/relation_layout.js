@@ -4,7 +4,9 @@
  * stands in a grid, so that a hundred cards fit on a screen.
  */
 
-export const CARD = { width: 196, height: 58, gapX: 72, gapY: 12, rows: 12 };
+export const CARD = { width: 196, height: 58, gapX: 72, gapY: 12, rows: 10 };
+// from here on the leaves stand in squares rather than in columns
+const MANY = 40;
 
 /** Who hangs on whom: each node on the first node of the step before that it is related to. */
 function getTree(nodes, edges) {
@@ -32,6 +34,7 @@ function getTree(nodes, edges) {
 /** Cards of one column, with those beyond them; `sign` is -1 to the left, 1 to the right. */
 class Column {
     constructor(children, places, sign) {
+        this.isCrowded = children.size > MANY;
         this.children = children;
         this.places = places;
         this.sign = sign;
@@ -50,10 +53,8 @@ class Column {
             this.put(node, column, 0, (y + bottom - CARD.gapY - CARD.height) / 2);
             y = bottom;
         }
-        const rows = Math.min(
-            leaves.length,
-            Math.max(CARD.rows, Math.ceil(Math.sqrt(leaves.length * 2)))
-        );
+        const square = Math.ceil(Math.sqrt(leaves.length));
+        const rows = Math.min(leaves.length, this.isCrowded ? square : Math.max(CARD.rows, square));
         leaves.forEach((node, index) => {
             const cell = Math.floor(index / rows);
             this.put(node, column, cell, y + (index % rows) * (CARD.height + CARD.gapY));
@@ -82,8 +83,10 @@ function getPath(from, to, isTree) {
     }
     const middle = (place) => [place.x + CARD.width / 2, place.y + CARD.height / 2];
     const [[x1, y1], [x2, y2]] = [middle(from), middle(to)];
+    // past the cards in between: around them in a column, in an arc from side to side
     const bow = x1 === x2 ? CARD.width / 2 + 24 : 0;
-    return `M ${x1} ${y1} C ${x1 + bow} ${y1} ${x2 + bow} ${y2} ${x2} ${y2}`;
+    const arc = bow ? 0 : Math.min(160, 30 + Math.abs(x2 - x1) / 12);
+    return `M ${x1} ${y1} C ${x1 + bow} ${y1 + arc} ${x2 + bow} ${y2 + arc} ${x2} ${y2}`;
 }
 
 /**
@@ -142,5 +145,7 @@ export function layoutRelations(nodes, edges) {
     }
     // lines beside the tree lie on top
     lines.sort((a, b) => b.isTree - a.isTree);
-    return { width: right - left, height, places, lines, parents };
+    // room for the arcs below
+    const deepest = lines.some((line) => !line.isTree) ? 48 : 12;
+    return { width: right - left, height: height + deepest, places, lines, parents };
 }

@@ -16,6 +16,8 @@ const COLORS = [
 ];
 const MIN_ZOOM = 0.3;
 const MAX_ZOOM = 1.5;
+// smaller than this nothing can be read: rather scroll
+const SMALLEST_FIT = 0.55;
 
 /**
  * The surroundings of a client, two steps deep, as a graph or a list. A click opens a card; the
@@ -194,7 +196,7 @@ export class Relations extends Component {
         const el = this.canvas.el;
         const { width, height, places } = this.layout;
         const room = Math.min(1, (el.clientWidth - 32) / width);
-        this.state.zoom = Math.max(0.55, room);
+        this.state.zoom = Math.max(SMALLEST_FIT, room);
         const root = this.nodes.find((node) => node.depth === 0);
         const place = places.get(root.id);
         requestAnimationFrame(() => {
