@@ -28,6 +28,8 @@ from . import (
     crm_agreement_segment,
     crm_agreement_terms,
     crm_agreement_version,
+    crm_document_source,
+    crm_document_template,
     crm_interaction,
     crm_interaction_access,
     crm_interaction_activity,

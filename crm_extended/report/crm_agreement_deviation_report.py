@@ -60,7 +60,7 @@ class CrmAgreementDeviationReport(models.Model):
     )
     company_id = fields.Many2one("res.company", "Company", readonly=True)
     currency_id = fields.Many2one("res.currency", "Currency", readonly=True)
-    amount_given = fields.Monetary("Given", readonly=True)
+    amount_given = fields.Monetary("Given Away", readonly=True)
     amount_asked = fields.Monetary("Asked or Refused", readonly=True)
     hours_to_decide = fields.Float("Hours to Decide", aggregator="avg", readonly=True)
 

@@ -19,6 +19,7 @@ from . import (
     test_deal_documents,
     test_duplicate_merge,
     test_duplicate_race,
+    test_document_template,
     test_duplicate_tools,
     test_duplicates,
     test_funnel_report,

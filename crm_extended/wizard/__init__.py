@@ -5,6 +5,7 @@ from . import (
     crm_agreement_deviation_decision,
     crm_agreement_deviation_request,
     crm_agreement_replay,
+    crm_document_generate,
     crm_interaction_chain_merge,
     crm_interaction_hand_over,
     crm_interaction_move,
