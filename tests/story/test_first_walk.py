@@ -278,6 +278,13 @@ class TestFirstWalk(StoryCase):
         self.assertEqual(set(quotation.deviation_ids.mapped("state")), {"approved"})
         self.assertEqual(quotation.deviation_ids.approver_id, self.approver)
 
+        invoice = quotation._create_invoices()
+        invoice.action_post()
+        invoice_id, agreement_name = invoice.id, self.agreement.name
+        with self.browsing():
+            accountant = self.open_window("story_accountant")
+            self._trace_the_sale(accountant, invoice_id, agreement_name)
+
         class_before = self.deal.score_class_auto
         with self.browsing():
             manager = self.open_window("story_manager")
@@ -287,6 +294,19 @@ class TestFirstWalk(StoryCase):
         self.assertEqual(self.deal.score_class, {"D": "C", "C": "B"}.get(class_before, "A"))
         self.assertEqual(self.deal.class_adjustment_reason, "They are building a second site")
         self.assertFalse(self.page_errors)
+
+    def _trace_the_sale(self, page, invoice_id, agreement_name):
+        """From the invoice to its deal, agreement and deviation, without a sales group."""
+        self.open_record(page, "account.action_move_out_invoice_type", invoice_id)
+        expect(page.locator("[name=opportunity_ids]")).to_contain_text("Story deal")
+        expect(page.locator("[name=agreement_ids]")).to_contain_text(agreement_name)
+        self.press(page, "action_view_agreements")
+        expect(page.locator(".o_form_view [name=partner_id]")).to_contain_text(CLIENT)
+        expect(page.locator("button[name=action_new_version]:visible")).to_have_count(0)
+        self.press(page, "action_view_deviations")
+        expect(page.locator(".o_list_view, .o_form_view").last).to_contain_text("Story Drill")
+        page.goto("/odoo/action-crm_extended.crm_agreement_deviation_report_action")
+        expect(page.locator(".o_pivot")).to_contain_text("story_sales")
 
     def _try_to_confirm(self, page, order_id):
         """Past the agreement there is no button, and no other road either."""
