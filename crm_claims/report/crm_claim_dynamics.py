@@ -5,6 +5,8 @@ from odoo.tools import SQL
 # How far the same event is counted again, for a comparison with the past.
 _SHIFTS = {"": "0 month", "_previous": "1 month", "_last_year": "1 year"}
 _FIGURES = ("registered", "handled", "unhandled")
+_COLUMNS = [f"{figure}{suffix}" for suffix in _SHIFTS for figure in _FIGURES]
+_ASKED = "crm_claim_dynamics_columns"
 
 
 class CrmClaimDynamics(models.Model):
@@ -50,11 +52,32 @@ class CrmClaimDynamics(models.Model):
     @property
     def _table_query(self):
         # branches of one union, so that a condition on the date reaches each of them
+        wanted = self.env.context.get(_ASKED) or _COLUMNS
         return SQL(" UNION ALL ").join(
             self._select_events(number, figure, suffix)
             for number, (figure, suffix) in enumerate(
                 (figure, suffix) for suffix in _SHIFTS for figure in _FIGURES
             )
+            if f"{figure}{suffix}" in wanted
+        )
+
+    def _with_asked_columns(self, domain, aggregates):
+        """Self that reads only the events whose columns are asked for; all if none is named."""
+        condition = repr(domain)
+        named = {aggregate.split(":")[0] for aggregate in aggregates}
+        asked = [name for name in _COLUMNS if name in named or f"'{name}'" in condition]
+        return self.with_context(**{_ASKED: asked})
+
+    def _read_group(self, domain, groupby=(), aggregates=(), *args, **kwargs):
+        report = self._with_asked_columns(domain, aggregates)
+        return super(CrmClaimDynamics, report)._read_group(
+            domain, groupby, aggregates, *args, **kwargs
+        )
+
+    def _read_grouping_sets(self, domain, grouping_sets, aggregates=(), *args, **kwargs):
+        report = self._with_asked_columns(domain, aggregates)
+        return super(CrmClaimDynamics, report)._read_grouping_sets(
+            domain, grouping_sets, aggregates, *args, **kwargs
         )
 
     def _select_events(self, number, figure, suffix):
@@ -72,7 +95,7 @@ class CrmClaimDynamics(models.Model):
                 else SQL("0.0::float"),
                 SQL.identifier(name),
             )
-            for name in (f"{figure}{suffix}" for suffix in _SHIFTS for figure in _FIGURES)
+            for name in _COLUMNS
         )
         moved = SQL("(%s + %s::interval)::date", day, _SHIFTS[suffix]) if suffix else day
         return SQL(

@@ -10,6 +10,7 @@ from . import (
     test_claim_dashboard,
     test_claim_deadline,
     test_claim_decision,
+    test_claim_decision_race,
     test_claim_doors,
     test_claim_dossier,
     test_claim_eight_d,
