@@ -121,6 +121,7 @@ class CrmLeadScoring(models.Model):
         """
         self.env["crm.lead"].flush_model()
         self.env["crm.lead.scoring"].flush_model()
+        self.env["crm.scorecard.factor"]._flush_special_measures()
         return self.env.execute_query(
             SQL(
                 """SELECT company_id, team_id, process_id, array_agg(id)

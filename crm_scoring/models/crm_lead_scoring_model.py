@@ -143,7 +143,6 @@ class CrmLeadScoringModel(models.Model):
 
     # Buttons
 
-    @api.model
     def action_train(self):
         """Learn anew from the closed deals of the companies the user works in."""
         if not self.env.user.has_group("sales_team.group_sale_manager"):

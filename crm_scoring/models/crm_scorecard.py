@@ -120,6 +120,27 @@ class CrmScorecard(models.Model):
             "context": {"crm_scoring_try_out": True},
         }
 
+    def action_suggest_factors(self):
+        """Add the suggested factors that the scorecard does not have, for the owner to judge."""
+        self.ensure_one()
+        self.check_access("write")
+        present = set(self.with_context(active_test=False).factor_ids.mapped("measure"))
+        suggestions = [
+            {**values, "scorecard_id": self.id, "sequence": 200}
+            for values in self.env["crm.scorecard.factor"]._get_suggestions()
+            if values["measure"] not in present
+        ]
+        self.env["crm.scorecard.factor"].create(suggestions)
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "type": "success" if suggestions else "info",
+                "message": self.env._("Factors added: %(count)s.", count=len(suggestions)),
+                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
+            },
+        }
+
     def action_refresh(self):
         """Refresh the scores of the open deals soon, in the background."""
         self.check_access("write")

@@ -83,7 +83,11 @@ class CrmScorecardFactor(models.Model):
     def _compute_field_type(self):
         for factor in self:
             field = factor._get_measured_field()
-            factor.field_type = field.type if field else False
+            special = self._get_special_measures().get(factor.measure)
+            if special:
+                factor.field_type = "monetary" if special.get("monetary") else "float"
+            else:
+                factor.field_type = field.type if field else False
 
     @api.depends_context("uid", "crm_scoring_try_out")
     @api.depends("domain", "kind", "measure", "band_ids.lower_bound", "error")
@@ -117,7 +121,7 @@ class CrmScorecardFactor(models.Model):
                     factor=self.name,
                 )
             )
-        if not self._get_measured_field():
+        if not self._get_measured_field() and self.measure not in self._get_special_measures():
             raise ValidationError(
                 self.env._(
                     "Factor “%(factor)s”: the field “%(field)s” cannot be measured. Choose a "
@@ -241,14 +245,13 @@ class CrmScorecardFactor(models.Model):
     @api.model
     def _get_measures(self):
         """Selection of the fields of the deal that can be measured."""
-        return sorted(
-            (
-                (name, field._description_string(self.env))
-                for name, field in self.env["crm.lead"]._fields.items()
-                if self._is_measurable(field)
-            ),
-            key=lambda option: option[1],
-        )
+        own = [
+            (name, field._description_string(self.env))
+            for name, field in self.env["crm.lead"]._fields.items()
+            if self._is_measurable(field)
+        ]
+        special = [(name, data["label"]) for name, data in self._get_special_measures().items()]
+        return sorted(own + special, key=lambda option: option[1])
 
     def _parse_domain(self):
         """Return the condition as a Domain; raises what a bad text raises."""
@@ -268,6 +271,8 @@ class CrmScorecardFactor(models.Model):
         if self.kind == "condition":
             return domain & self._parse_domain()
         field = self._get_measured_field()
+        if self.measure in self._get_special_measures() and self.band_ids:
+            return domain & Domain("id", "in", self._get_special_matches())
         if not field or not self.band_ids:
             return Domain.FALSE
         bound = min(self.band_ids.mapped("lower_bound"))
@@ -275,6 +280,16 @@ class CrmScorecardFactor(models.Model):
             limit = fields.Datetime.subtract(fields.Datetime.now(), days=bound)
             return domain & Domain(field.name, "<=", limit)
         return domain & Domain(field.name, ">=", bound)
+
+    def _get_special_matches(self):
+        """Return the SQL of the deals that a special measure gives points to."""
+        special = self._get_special_measures()[self.measure]
+        self._flush_special_measures()
+        value = special["sql"]
+        if special.get("dated"):
+            value = SQL("((now() AT TIME ZONE 'UTC')::date - %s::date)", value)
+        bound = min(self.band_ids.mapped("lower_bound"))
+        return SQL("(SELECT id FROM crm_lead WHERE %s >= %s)", value, bound)
 
     def _prepare_rule(self):
         """Return the factor as plain data, or None when it cannot be used.
@@ -291,13 +306,21 @@ class CrmScorecardFactor(models.Model):
             "expected": self.expected_value if self.expected_sample else None,
         }
         if self.kind == "measure":
+            bands = tuple((band.lower_bound, band.points) for band in self.band_ids.sorted())
+            if special := self._get_special_measures().get(self.measure):
+                return rule | {
+                    "field": self.measure,
+                    "dated": bool(special.get("dated")),
+                    "bands": bands,
+                    "inputs": (),
+                }
             field = self._get_measured_field()
             if not field:
                 return None
             return rule | {
                 "field": field.name,
                 "dated": field.type in ("date", "datetime"),
-                "bands": tuple((band.lower_bound, band.points) for band in self.band_ids.sorted()),
+                "bands": bands,
                 "inputs": (field.name,),
             }
         try:
@@ -337,6 +360,9 @@ class CrmScorecardFactor(models.Model):
     @api.model
     def _get_measure_column(self, name):
         """Return the SQL of a measured value over the table ``crm_lead``."""
+        if special := self._get_special_measures().get(name):
+            self._flush_special_measures()
+            return special["sql"]
         return SQL.identifier("crm_lead", name)
 
     @api.model

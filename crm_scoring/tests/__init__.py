@@ -10,6 +10,7 @@ from . import (
     test_recommendation,
     test_recommendation_tools,
     test_scorecard,
+    test_scoring_follow_up,
     test_scoring_model,
     test_tools,
     test_win_model,

@@ -1,0 +1,1 @@
+from . import crm_lead_score_review, crm_scorecard_factor_review
