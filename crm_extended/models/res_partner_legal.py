@@ -52,19 +52,19 @@ class ResPartner(models.Model):
 
     def write(self, vals):
         names = [name for name in LEGAL_NUMBERS if name in vals]
-        changed = self.browse()
-        if names:
-            changed = self.filtered(
-                lambda partner: any(
-                    (partner[name].id if name == "country_id" else partner[name])
-                    != (vals[name] or False)
-                    for name in names
-                )
-            )
+        changed = self.filtered(lambda partner: any(partner._changes(name, vals) for name in names))
+        if names and not changed and all(partner.is_legal_ru for partner in self):
+            # as an import writes it: Odoo's own check would refuse what has been there already
+            vals = {name: value for name, value in vals.items() if name not in names}
         result = super().write(vals)
         if changed:
             changed._check_legal_numbers(names)
         return result
+
+    def _changes(self, name, vals):
+        """Whether this field gets another value."""
+        value = self[name].id if name == "country_id" else self[name]
+        return (value or False) != (vals[name] or False)
 
     @api.model
     def _commercial_fields(self):
@@ -220,6 +220,15 @@ class ResPartner(models.Model):
     # ------------------------------------------------------------
     # ODOO'S OWN CHECK OF TAX NUMBERS
     # ------------------------------------------------------------
+
+    def _check_vat(self, validation="error"):
+        """Leave contacts to their company, whose number they have, right or not."""
+        inherited = self.filtered(
+            lambda partner: partner.is_legal_ru
+            and partner.commercial_partner_id != partner
+            and partner.vat == partner.commercial_partner_id.vat
+        )
+        return super(ResPartner, self - inherited)._check_vat(validation)
 
     @api.model
     def _run_vat_checks(self, country, vat, partner_name="", validation="error"):

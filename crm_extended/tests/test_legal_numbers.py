@@ -161,6 +161,9 @@ class TestLegalNumbers(BaseCommon):
         client.write({"phone": "+7 495 123-45-67", "name": "Vostok 2", "city": "Tver"})
         # as an import does: the same values again
         client.write({"name": "Vostok 3", "vat": "123", "kpp": "4", "company_registry": "5"})
+        client.write({"country_id": self.russia.id})
+        contact = self.env["res.partner"].create({"name": "Ivan", "parent_id": client.id})
+        self.assertEqual(contact.vat, "123")
         client.write({"kpp": KPP})
         with self.assertRaises(ValidationError):
             client.write({"vat": "124"})
