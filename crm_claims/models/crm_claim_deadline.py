@@ -55,8 +55,8 @@ class CrmClaim(models.Model):
     )
     deadlines_stale = fields.Boolean(readonly=True, copy=False)
 
-    _deadlines_stale_idx = models.Index("(id) WHERE deadlines_stale")
-    _sla_state_idx = models.Index("(company_id, sla_state) WHERE is_open")
+    _deadlines_stale_idx = models.Index("(id) WHERE deadlines_stale IS TRUE")
+    _sla_state_idx = models.Index("(company_id, sla_state) WHERE is_open IS TRUE")
 
     # ------------------------------------------------------------
     # WHAT CHANGES THEM

@@ -33,7 +33,12 @@ class CrmClaim(models.Model):
     )
     is_acknowledgement_sent = fields.Boolean("Confirmed by Mail", readonly=True, copy=False)
 
-    _open_promised_idx = models.Index("(company_id, date_promised) WHERE is_open")
+    # written as the ORM asks: PostgreSQL does not see that IS TRUE implies the bare column
+    _open_promised_idx = models.Index("(company_id, date_promised) WHERE is_open IS TRUE")
+    _open_registered_idx = models.Index("(date_registered DESC) WHERE is_open IS TRUE")
+    _open_stage_idx = models.Index(
+        "(stage_id, severity DESC, date_promised, id DESC) WHERE is_open IS TRUE"
+    )
 
     @api.depends(lambda self: tuple(sorted(self._get_deadline_triggers())))
     def _compute_date_promised(self):

@@ -228,6 +228,17 @@ def fill(bench, users, departments, causes, products):
     env.invalidate_all()
 
 
+def use_unaccented_indexes(env):
+    """Make ``unaccent`` indexable, as Odoo does in the databases that it creates itself."""
+    if env.registry.has_unaccent:
+        env.cr.execute("ALTER FUNCTION unaccent(text) IMMUTABLE")
+        for column in ("name", "subject"):
+            env.cr.execute(
+                f"CREATE INDEX bench_{column}_index ON crm_claim "
+                f"USING gin (unaccent({column}) gin_trgm_ops)"
+            )
+
+
 # ------------------------------------------------------------
 # SCREENS
 # ------------------------------------------------------------
@@ -401,6 +412,7 @@ def measure_creation(bench):
 def main(bench):
     env = bench.env
     masters = create_masters(env)
+    use_unaccented_indexes(env)
     env.cr.execute("SET LOCAL maintenance_work_mem = '256MB'")
     with interactions.without_indexes(env.cr, BIG_TABLES):
         bench.once("fill", lambda: fill(bench, *masters))
