@@ -1,4 +1,4 @@
-from odoo.exceptions import UserError
+from odoo.exceptions import UserError, ValidationError
 
 
 class StepBackNeeded(UserError):
@@ -15,3 +15,7 @@ class StepBackNeeded(UserError):
 
     def __str__(self):
         return self.args[0]
+
+
+class KnownClient(ValidationError):
+    """A client was entered who is known already, where the company blocks duplicates."""

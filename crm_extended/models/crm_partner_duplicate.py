@@ -2,6 +2,7 @@ import json
 
 from odoo import api, fields, models
 from odoo.tools import SQL
+from odoo.tools.misc import formatLang
 
 from ..tools.duplicate_evidence import LIKELY
 
@@ -90,7 +91,9 @@ class CrmPartnerDuplicate(models.Model):
             reasons = [reason for reason in reasons if reason[0] != "name"]
         for code, value in reasons:
             if code == "name":
-                lines.append(self.env._("names alike %(ratio)s", ratio=f"{value:.2f}"))
+                lines.append(
+                    self.env._("names alike %(ratio)s", ratio=formatLang(self.env, value, digits=2))
+                )
             elif code in texts:
                 lines.append(texts[code])
         return lines

@@ -159,7 +159,7 @@ class CrmPartnerDuplicateGroup(models.Model):
         )
         kept = {tuple(members): group_id for group_id, members in old if tuple(members) in wanted}
         gone = [group_id for group_id, members in old if tuple(members) not in wanted]
-        self.browse(gone).unlink()
+        self.browse(gone).exists().unlink()
         new = [group for group in sorted(wanted) if group not in kept]
         created = self.create([{"partner_ids": [Command.set(group)]} for group in new])
         created._refresh_facts()
@@ -222,7 +222,6 @@ class CrmPartnerDuplicateGroup(models.Model):
             for start in range(0, len(others), MERGED_AT_ONCE):
                 part = others[start : start + MERGED_AT_ONCE]
                 wizard_sudo._merge((target + part).ids, target.sudo())
-        self.exists().sudo().unlink()
         return True
 
     def action_reject(self):

@@ -15,7 +15,9 @@ MOST_PER_WORD = 15_000
 # enough cards to choose from: more words are not looked up
 ENOUGH = 4_000
 # cards weighed in full for each one that is looked for
-WEIGHED = 60
+WEIGHED = 120
+# cards of one name before those of others: ten namesakes would hide the right one
+NAMESAKES = 3
 # words alike that stand for one that is misspelt
 MOST_WORDS = 40
 # what two cards seldom have in common by chance
@@ -68,8 +70,19 @@ class CrmPartnerFingerprint(models.Model):
                     if self._is_shown(evidence) if minimum is None else evidence.score >= minimum:
                         weighed.append((partner_id, evidence))
             weighed.sort(key=lambda pair: (-pair[1].score, pair[0]))
-            result.append(weighed[:limit])
+            result.append(self._mix_names(weighed, stored)[:limit])
         return result
+
+    @api.model
+    def _mix_names(self, weighed, stored):
+        """Put the fourth and further cards of one name behind those of other names."""
+        counts = defaultdict(int)
+        first, rest = [], []
+        for partner_id, evidence in weighed:
+            key = stored[partner_id].name.key
+            counts[key] += 1
+            (first if counts[key] <= NAMESAKES else rest).append((partner_id, evidence))
+        return first + rest
 
     @api.model
     def _is_shown(self, evidence):
@@ -261,10 +274,9 @@ CROSS JOIN LATERAL (SELECT partner_id FROM crm_partner_key
                 if place and read + amount > ENOUGH and (place > 1 or read > 50):
                     break
                 read += amount
-                wanted += [
-                    (number, place, key, quality * weigher.get_amount_weight(count))
-                    for key, count, quality in group
-                ]
+                # of the words alike, the frequent ones are as good as the rare ones
+                weight = weigher.get_amount_weight(min(word[1] for word in group))
+                wanted += [(number, place, key, quality * weight) for key, _n, quality in group]
             sizes.append(max(len(card.name.words), 1))
         found = defaultdict(set)
         if not wanted:

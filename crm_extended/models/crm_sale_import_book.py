@@ -11,6 +11,7 @@ class CrmSaleImport(models.Model):
         """Refuse rows of charges if told to, and rows whose client or product is not there."""
         for kind, reason, condition in (
             ("product", "service", SQL("k.is_service AND %s", self.services == "refuse")),
+            ("client", "known_client", SQL("k.matched_by = 'known'")),
             ("client", "unknown_client", SQL("k.res_id IS NULL")),
             ("product", "unknown_product", SQL("k.res_id IS NULL")),
         ):

@@ -4,6 +4,8 @@ from odoo import models
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tools import SQL
 
+from ..exceptions import KnownClient
+
 # names of countries met in exports that are neither codes nor Odoo's names
 COUNTRY_ALIASES = {
     "eire": "IE", "usa": "US", "rsa": "ZA", "uk": "GB", "great britain": "GB", "england": "GB",
@@ -69,19 +71,16 @@ class CrmSaleImport(models.Model):
                 continue
             context = self._get_create_lookups(kind, wanted)
             created = self._create_each(model, [(row[1], prepare(row, context)) for row in wanted])
-            counts[kind] = sum(1 for _key_id, res_id in created if res_id)
+            counts[kind] = sum(1 for _key_id, res_id, _matched_by in created if res_id)
             self.env.cr.execute(
                 SQL(
                     """
                     UPDATE crm_sale_import_key k
-                       SET res_id = c.res_id,
-                           matched_by = CASE WHEN c.res_id IS NULL THEN 'refused'
-                                             ELSE 'created' END
-                      FROM (SELECT unnest(%s::int[]) AS id, unnest(%s::int[]) AS res_id) c
+                       SET res_id = c.res_id, matched_by = c.matched_by
+                      FROM unnest(%s::int[], %s::int[], %s::text[]) c(id, res_id, matched_by)
                      WHERE k.id = c.id
                     """,
-                    [key_id for key_id, _res_id in created],
-                    [res_id for _key_id, res_id in created],
+                    *(list(column) for column in zip(*created, strict=True)),
                 )
             )
         return counts
@@ -89,7 +88,8 @@ class CrmSaleImport(models.Model):
     def _create_each(self, model, values):
         """Create records in one go; one by one when Odoo refuses one of them.
 
-        :return: list of (key id, id of the record or None)
+        :return: list of (key id, id of the record or None, "created" or why it was refused:
+            "known" for a client who seems to be there already, "refused")
         """
         # no messages, no followers, no look-ups of pictures for thousands of records
         records = self.env[model].with_context(
@@ -100,13 +100,15 @@ class CrmSaleImport(models.Model):
             with self.env.cr.savepoint():
                 created = records.create([vals for _key_id, vals in values])
             return [
-                (key_id, record.id) for (key_id, _vals), record in zip(values, created, strict=True)
+                (key_id, record.id, "created")
+                for (key_id, _vals), record in zip(values, created, strict=True)
             ]
         except AccessError:
             raise
-        except (UserError, ValidationError):
+        except (UserError, ValidationError) as error:
             if len(values) == 1:
-                return [(values[0][0], None)]
+                reason = "known" if isinstance(error, KnownClient) else "refused"
+                return [(values[0][0], None, reason)]
         return [pair for value in values for pair in self._create_each(model, [value])]
 
     def _get_create_lookups(self, kind, rows):

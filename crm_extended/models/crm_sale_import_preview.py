@@ -44,6 +44,7 @@ class CrmSaleImport(models.Model):
             "too_long": self.env._("Number or code is too long"),
             "unknown_currency": self.env._("Unknown currency"),
             "no_client": self.env._("No client"),
+            "known_client": self.env._("A similar client is known: enter its number in the file"),
             "unknown_client": self.env._("Client not found"),
             "unknown_product": self.env._("Product not found"),
             "service": self.env._("A charge, not goods"),

@@ -1,8 +1,8 @@
 from markupsafe import Markup
 from odoo import api, fields, models
-from odoo.exceptions import ValidationError
 from odoo.tools import SQL
 
+from ..exceptions import KnownClient
 from ..tools.duplicate_evidence import CERTAIN, LIKELY, compare
 from ..tools.duplicate_keys import get_exact_keys, get_hash
 
@@ -108,7 +108,10 @@ class ResPartner(models.Model):
     def write(self, vals):
         if not self._changes_identity(vals):
             return super().write(vals)
-        before = self.env["crm.partner.fingerprint"].sudo()._get_cards(self.ids)
+        before = {}
+        if "company_id" not in vals:
+            # in another company, other cards count
+            before = self.env["crm.partner.fingerprint"].sudo()._get_cards(self.ids)
         result = super().write(vals)
         self._identity_changed(before)
         return result
@@ -116,7 +119,7 @@ class ResPartner(models.Model):
     @api.model
     def _changes_identity(self, vals):
         names = self.env["crm.partner.fingerprint"]._get_partner_fields()
-        return any(name in vals for name in names)
+        return any(name in vals for name in (*names, "company_id"))
 
     def _identity_changed(self, before):
         """Store what these partners are compared by, and look whether they became duplicates.
@@ -192,7 +195,7 @@ class ResPartner(models.Model):
         """Refuse or list these partners if they are known already.
 
         :param dict before: their fingerprints before a change; what was alike then is not new
-        :raise ValidationError: in mode "block"; names the known clients, and what to do
+        :raise KnownClient: in mode "block"; names the known clients, and what to do
         """
         partners = self.filtered(lambda p: p._get_duplicate_mode() != "off")
         if not partners:
@@ -206,30 +209,40 @@ class ResPartner(models.Model):
             minimum=LIKELY,
         )
         decided = self.env["crm.partner.duplicate"].sudo()._get_decided(partners.ids)
-        rarity = Fingerprint._get_rarity([])
+        # sudo: cards that the user may not see count, too
+        known = self.sudo().browse({pair[0] for candidates in found for pair in candidates})
+        known_cards = Fingerprint._get_cards(known.ids) if before else {}
+        rarity = Fingerprint._get_rarity([*(before or {}).values(), *known_cards.values()])
         pairs = []
         for partner, candidates in zip(partners, found, strict=True):
-            # sudo: cards that the user may not see count, too
-            known = partner.sudo().browse([candidate for candidate, _evidence in candidates])
             usable = set(known._filter_usable_for(partner).ids)
-            old = before and before.get(partner.id)
-            old_cards = Fingerprint._get_cards(known.ids) if old else {}
-            news = [
+            candidates = [
                 (candidate, evidence)
                 for candidate, evidence in candidates
                 if evidence.kind == "duplicate"
-                and evidence.score >= LIKELY
                 and candidate in usable
                 and frozenset((partner.id, candidate)) not in decided
-                and not (old and compare(old, old_cards[candidate], rarity).score >= LIKELY)
             ]
+            old = before and before.get(partner.id)
+            was = {
+                candidate: compare(old, known_cards[candidate], rarity).score if old else 0
+                for candidate, _evidence in candidates
+            }
             state = "open"
             if partner._get_duplicate_mode() == "block":
-                certain = [pair for pair in news if pair[1].score >= CERTAIN]
+                certain = [
+                    (candidate, evidence)
+                    for candidate, evidence in candidates
+                    if evidence.score >= CERTAIN > was[candidate]
+                ]
                 if certain:
                     partner._check_duplicate_reason(certain)
                     state = "accepted"
-            pairs += [(partner.id, candidate, evidence, state) for candidate, evidence in news]
+            pairs += [
+                (partner.id, candidate, evidence, state)
+                for candidate, evidence in candidates
+                if was[candidate] < LIKELY or state == "accepted"
+            ]
         self.env["crm.partner.duplicate"].sudo()._store(pairs)
 
     def _check_duplicate_reason(self, candidates):
@@ -252,7 +265,7 @@ class ResPartner(models.Model):
                     "Open the known client instead. If it is somebody else, ask a colleague who "
                     "has the right to create duplicates."
                 )
-            raise ValidationError(
+            raise KnownClient(
                 self.env._(
                     "“%(name)s” is already known:\n%(names)s\n\n%(remedy)s",
                     name=self.display_name,

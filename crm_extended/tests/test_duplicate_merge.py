@@ -161,6 +161,7 @@ class TestDuplicateMerge(DuplicatesCommon):
         group.with_user(self.user_manager).action_merge()
         self.env.invalidate_all()
         self.assertFalse(group.exists() or self.twin.exists())
+        self.assertFalse(self.env["crm.partner.duplicate.group"].search([("size", "<", 2)]))
         self.assertEqual(self.lead.partner_id, self.client)
         self.assertFalse(self.search_all())
 

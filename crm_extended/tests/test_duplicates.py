@@ -320,6 +320,15 @@ class TestDuplicates(DuplicatesCommon):
         with self.assertRaises(ValidationError), self.env.cr.savepoint():
             Partner.with_company(other).create(self.values(vat=self.INN))
 
+    def test_moved_into_a_strict_company(self):
+        """Entered where nobody minds, then given to the company that does."""
+        lax, strict = self.env["res.company"].create([{"name": "Lax"}, {"name": "Strict"}])
+        lax.crm_duplicate_mode, strict.crm_duplicate_mode = "off", "block"
+        self.user_sales.company_ids = [Command.link(lax.id), Command.link(strict.id)]
+        partner = self.create_as(self.user_sales, vat=self.INN, company_id=lax.id)
+        with self.assertRaises(ValidationError), self.env.cr.savepoint():
+            partner.company_id = strict
+
     def test_unseen(self):
         other = self.env["res.company"].create({"name": "Duplicates Two"})
         hidden = self.env["res.partner"].create(

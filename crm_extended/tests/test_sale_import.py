@@ -258,6 +258,19 @@ class TestSaleImport(SaleImportCommon):
         self.assertEqual(job.refusals, {"unknown_client": 1, "unknown_product": 1})
         self.assertFalse(self.env["res.partner"].search([("ref", "=", "T-77")]))
 
+    def test_known_client_is_refused(self):
+        """Where duplicates are blocked, an import cannot enter them either."""
+        self.company.crm_duplicate_mode = "block"
+        job = self.run_import(
+            HEADER
+            + "31.03.2024;A1;T-501;Ann Import;;TD-1;Drill;1;5\n"
+            + "31.03.2024;A2;T-502;Quite Another;;TD-1;Drill;1;5\n"
+        )
+        self.assertAddsUp(job, read=2, new=1, refused=1)
+        self.assertEqual(job.refusals, {"known_client": 1})
+        self.assertFalse(self.env["res.partner"].search([("ref", "=", "T-501")]))
+        self.assertTrue(self.env["res.partner"].search([("ref", "=", "T-502")]))
+
     def test_walk_in(self):
         job = self.run_import(HEADER + "31.03.2024;A1;;;;TD-1;Drill;1;5\n", no_client="walk_in")
         self.assertAddsUp(job, new=1)

@@ -22,9 +22,13 @@ class BasePartnerMergeAutomaticWizard(models.TransientModel):
         Merge = self.env["crm.partner.merge"].sudo()
         before = Merge._take_snapshot(sources, dst_partner)
         names = [{"id": source.id, "name": source.display_name or ""} for source in sources]
+        # sudo: groups are formed by the program alone
+        Group = self.env["crm.partner.duplicate.group"].sudo()
+        concerned = Group._get_neighbours(partners.ids)
         result = super()._merge(partner_ids, dst_partner, extra_checks)
         Merge._log(before, names, dst_partner)
         self.env["crm.partner.fingerprint"].sudo()._refresh(dst_partner.ids)
+        Group._regroup(concerned - set(sources.ids))
         return result
 
     @api.model
