@@ -15,7 +15,7 @@ MOST_PER_WORD = 15_000
 # enough cards to choose from: more words are not looked up
 ENOUGH = 4_000
 # cards weighed in full for each one that is looked for
-WEIGHED = 120
+WEIGHED = 80
 # cards of one name before those of others: ten namesakes would hide the right one
 NAMESAKES = 3
 # words alike that stand for one that is misspelt
