@@ -77,10 +77,10 @@ def chart_bars(months, width=680, height=180, gap=10):
         return []
     highest = max(max(values[:2]) for values in months.values()) or 1.0
     slot = width / len(months)
-    bar = max((slot - gap) / 2, 1.0)
+    bar = min(max((slot - gap) / 2, 1.0), 40.0)
     bars = []
     for index, (month, (actual, agreed, _lowest)) in enumerate(months.items()):
-        left = index * slot + gap / 2
+        left = index * slot + slot / 2 - bar
         item = {"month": month, "label_x": left + bar}
         for offset, name, value in ((0, "actual", actual), (1, "agreed", agreed)):
             tall = max(value, 0.0) / highest * height

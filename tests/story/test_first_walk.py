@@ -306,7 +306,7 @@ class TestFirstWalk(StoryCase):
         self.press(page, "action_view_deviations")
         expect(page.locator(".o_list_view, .o_form_view").last).to_contain_text("Story Drill")
         page.goto("/odoo/action-crm_extended.crm_agreement_deviation_report_action")
-        expect(page.locator(".o_pivot")).to_contain_text("story_sales")
+        expect(page.locator(".o_action_manager")).to_contain_text("story_sales")
 
     def _try_to_confirm(self, page, order_id):
         """Past the agreement there is no button, and no other road either."""
