@@ -62,6 +62,7 @@ from . import (
     crm_lead,
     crm_telephony_call,
     hr_department,
+    hr_employee,
     mail_template,
     product_template,
     project_project,

@@ -27,5 +27,6 @@ from . import (
     test_claim_similar,
     test_claim_workflow,
     test_deal_documents,
+    test_employee_duplicates,
     test_tools,
 )
