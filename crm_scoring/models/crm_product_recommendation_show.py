@@ -85,20 +85,19 @@ class CrmProductRecommendation(models.Model):
         rows = self_sudo.search(
             [("company_id", "=", company.id), ("partner_id", "=", partner.id)], order="rank, id"
         )
-        if not rows:
-            rows = self_sudo.search(
-                [("company_id", "=", company.id), ("partner_id", "=", False)], order="rank, id"
-            )
         by_source = rows.grouped("source")
-        queues = [
-            list(by_source.get(name, ())) for name in ("repeat", "similar", "rule", "popular")
-        ]
+        queues = [list(by_source.get(name, ())) for name in ("repeat", "similar", "rule")]
         while any(queues):  # one of each in turn, so that no voice drowns the others
             for queue in queues:
                 if queue:
                     row = queue.pop(0)
                     due = bool(row.date_due and row.date_due <= today)
                     add(row.product_id, row.source, row._get_reason(today), due)
+        if not found:  # nothing of his own, or all of it barred
+            for row in self_sudo.search(
+                [("company_id", "=", company.id), ("partner_id", "=", False)], order="rank, id"
+            ):
+                add(row.product_id, row.source, row._get_reason(today))
         usable = products.search(
             [
                 ("id", "in", list(found)),

@@ -16,7 +16,7 @@ from itertools import combinations
 import numpy as np
 
 MAX_ITEMSETS = 200_000
-_BLOCK = 2_000_000  # rows of which pairs are counted at a time
+_BLOCK = 100_000  # rows of which pairs are counted at a time
 _BITS = np.array([bin(number).count("1") for number in range(1 << 16)], np.uint8)
 
 
@@ -59,9 +59,13 @@ def find_frequent_sets(basket, item, baskets, min_count, max_size=None):
     place = np.full(len(counts), -1, np.int32)
     place[frequent] = np.arange(len(frequent), dtype=np.int32)
     kept = place[item] >= 0
-    basket, item = basket[kept], place[item[kept]]
-    order = np.lexsort((item, basket))
-    basket, item = basket[order], item[order]
+    key = basket[kept].astype(np.int64)  # one number a row: sorted in its place
+    key *= len(frequent)
+    key += place[item[kept]]
+    key.sort()
+    basket = (key // len(frequent)).astype(np.int32)
+    item = (key % len(frequent)).astype(np.int32)
+    del key, kept
     pairs = _count_pairs(basket, item, len(frequent))
     first, second = np.nonzero(pairs >= max(min_count, 1))
     if len(first) > MAX_ITEMSETS:
@@ -146,7 +150,7 @@ def _drop_duplicates(rules, sets):
 
 def _count_pairs(basket, item, size):
     """Number of baskets of each pair of items, in the upper triangle of a matrix."""
-    counts = np.zeros(size * size, np.int64)
+    counts = np.zeros(size * size, np.int32)
     starts = np.flatnonzero(np.r_[True, basket[1:] != basket[:-1]])
     for begin, end in _get_blocks(starts, len(basket)):
         own, member = basket[begin:end], item[begin:end].astype(np.int64)
@@ -157,7 +161,8 @@ def _count_pairs(basket, item, size):
             if not len(rows):
                 break
             keys = member[rows] * size + member[rows + distance]
-            counts += np.bincount(keys, minlength=size * size)
+            found = np.bincount(keys)
+            counts[: len(found)] += found.astype(np.int32)
             distance += 1
             rows = rows[: np.searchsorted(rows, len(own) - distance)]
     return counts.reshape(size, size)

@@ -42,7 +42,7 @@ class Options:
 
     penalty: float = 6.0
     similar: float = 1.0
-    habit: float = 0.3
+    habit: float = 1.0
     half_life: float = 240.0
     crowd: float = 2.0
     power: float = 0.0
@@ -252,7 +252,7 @@ def tune(sales, today, horizon=None):
     one = next(one for one in judged if one.penalty == best_new[1].penalty)
     report["new"] = best_new[0]
     report["new_crowd"] = one.recall(replace(fresh, similar=0.0, crowd=1.0, power=0.0), True)
-    options = replace(best_new[1], habit=0.3, similar=1.0, crowd=2.0, power=0.0)
+    options = replace(best_new[1], habit=1.0, similar=1.0, crowd=2.0, power=0.0)
     choices = (
         ("habit", _HABITS), ("half_life", _HALF_LIVES),
         ("crowd", _CROWDS), ("habit", _HABITS),
