@@ -53,12 +53,15 @@ class CrmLead(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         leads = super().create(vals_list)
-        leads._record_stage_history()
+        if any(lead.type == "opportunity" for lead in leads):
+            leads._record_stage_history()
         return leads
 
     def write(self, vals):
         res = super().write(vals)
-        if not self._get_stage_history_triggers().isdisjoint(vals):
+        concerned = not self._get_stage_history_triggers().isdisjoint(vals)
+        # what is a lead and stays one is in no stage: its last stay, if any, is over
+        if concerned and ("type" in vals or any(lead.type == "opportunity" for lead in self)):
             self._record_stage_history()
         return res
 
