@@ -10,7 +10,7 @@ from ..tools import win_model, win_quality
 _logger = logging.getLogger(__name__)
 
 # Closed deals, and of the rarer outcome, without which there is nothing to learn.
-MIN_TRAINING, MIN_TRAINING_RARER = 10, 2
+MIN_TRAINING, MIN_TRAINING_RARER = 10, 1
 # A new version is tried when so many deals were closed since the last one: a number and a share.
 RETRAIN_DEALS, RETRAIN_SHARE = 5, 0.02
 # Deals closed since the last version from which on it is judged by them.
