@@ -77,8 +77,8 @@ class ResPartner(models.Model):
         def select(condition, *columns):
             """Relations that the user may see and that meet a condition."""
             query = Relation._search(domain)
-            query.add_where(SQL(condition))
-            return query.select(*(SQL(f"crm_partner_relation.{name}") for name in columns))
+            query.add_where(condition)
+            return query.select(*(SQL.identifier("crm_partner_relation", name) for name in columns))
 
         partner = self.with_context(active_test=True)._search(Domain.TRUE)
         partner.add_where(SQL("res_partner.id = next.id"))

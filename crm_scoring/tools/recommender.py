@@ -11,7 +11,8 @@ Three voices, added up and then weighed by the trend of the product:
 
 The trend is how much more clients bought a product lately than its share of all time says, to a
 power: seasonal goods rise, goods that are no longer sold fall. It weighs the list of new products;
-that of all products is led by habits, which it blurred on every set tried.
+that of all products is led by habits, which it blurred on the one set it was tried on (Online
+Retail).
 
 How loud each voice is differs from shop to shop, so it is not fixed but chosen on the sales
 themselves (:func:`tune`): the last part of the time is held back, and the choice that finds most of
