@@ -216,6 +216,7 @@ class CrmPartnerDuplicateGroup(models.Model):
             if target not in partners:
                 raise UserError(self.env._("Choose the card that stays among those of the group."))
             partners.check_access("write")
+            self._check_colleagues(partners)
             # sudo: what points to the cards may belong to other departments; the user may merge
             wizard_sudo = self.env["base.partner.merge.automatic.wizard"].sudo()
             others = partners - target
@@ -223,6 +224,20 @@ class CrmPartnerDuplicateGroup(models.Model):
                 part = others[start : start + MERGED_AT_ONCE]
                 wizard_sudo._merge((target + part).ids, target.sudo())
         return True
+
+    @api.model
+    def _check_colleagues(self, partners):
+        """As where Odoo edits a card: that of a colleague is for who may edit users.
+
+        His login would get the e-mail address of the card that stays, and with it a new password.
+
+        :raise AccessError: if the user may not edit a colleague among these clients
+        """
+        # sudo: who is a colleague does not depend on who asks
+        users_sudo = partners.sudo().with_context(active_test=False).user_ids
+        colleagues_sudo = users_sudo.filtered(lambda user: user._is_internal())
+        if colleagues := colleagues_sudo.sudo(False) - self.env.user:
+            colleagues.check_access("write")
 
     def action_reject(self):
         """Remember for each two cards of these groups that they are not the same client."""

@@ -8,6 +8,9 @@ from ..tools.registry_dadata import MAX_PARTIES
 from ..tools.registry_fns import check_clients
 
 STATUS_FIELDS = frozenset({"counterparty_status", "counterparty_date", "counterparty_source"})
+# a merge takes a status over; an object cannot be sent by a client
+MERGED = object()
+MERGED_KEY = "crm_counterparty_merged"
 # numbers whose change makes what a register said of the old ones worthless
 STATUS_KEYS = ("vat", "kpp", "company_registry", "country_id")
 # of these the tax service's check knows nothing: its word does not clear a client of them
@@ -137,7 +140,9 @@ class ResPartner(models.Model):
         return result
 
     def _check_status_fields(self, vals):
-        if not self.env.su and not STATUS_FIELDS.isdisjoint(vals):
+        if self.env.su or self.env.context.get(MERGED_KEY) is MERGED:
+            return
+        if not STATUS_FIELDS.isdisjoint(vals):
             raise AccessError(
                 self.env._(
                     "The counterparty status comes from the register and is not entered by hand: "

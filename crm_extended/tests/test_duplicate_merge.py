@@ -3,7 +3,7 @@ from datetime import timedelta
 
 from odoo import Command, fields
 from odoo.exceptions import AccessError, UserError
-from odoo.tests import tagged
+from odoo.tests import new_test_user, tagged
 
 from .common_duplicates import DuplicatesCommon
 
@@ -218,3 +218,41 @@ class TestDuplicateMerge(DuplicatesCommon):
         self.assertFalse(stopped._run_page())
         with self.assertRaises(UserError):
             self.env["crm.partner.duplicate.search"].with_user(self.user_sales).action_start()
+
+    def test_colleague_is_merged_by_who_edits_users(self):
+        """Else the colleague's login would get the address, and the password, of the other card."""
+        colleague = new_test_user(self.env, "dup_colleague", groups="base.group_user")
+        bait = self.env["res.partner"].create({"name": "Bait", "email": "bait@merge.example"})
+        for target in (bait, colleague.partner_id):
+            group = self.env["crm.partner.duplicate.group"].create(
+                {"partner_ids": [Command.set([self.client.id, bait.id])]}
+            )
+            group = group.with_user(self.user_manager)
+            group.write(
+                {
+                    "partner_ids": [Command.set([colleague.partner_id.id, bait.id])],
+                    "target_id": target.id,
+                }
+            )
+            with self.assertRaises(AccessError):
+                group.action_merge()
+        self.assertTrue(bait.exists())
+        self.assertNotEqual(colleague.email, "bait@merge.example")
+        group.with_user(self.env.ref("base.user_admin")).action_merge()
+        self.assertFalse(bait.exists())
+
+    def test_status_of_the_register_is_no_obstacle(self):
+        pair = self.env["res.partner"].create([{"name": "Pair", "email": "a@pair.example"}] * 2)
+        pair[1].counterparty_status = "bankrupt"
+        wizard = (
+            self.env["base.partner.merge.automatic.wizard"]
+            .with_user(self.user_manager)
+            .with_context(active_model="res.partner", active_ids=pair.ids)
+            .create({"dst_partner_id": pair[0].id})
+        )
+        wizard.action_merge()
+        self.assertEqual(pair[0].counterparty_status, "bankrupt")
+        with self.assertRaises(AccessError):
+            pair[0].with_user(self.user_manager).with_context(crm_counterparty_merged=True).write(
+                {"counterparty_status": "active"}
+            )
