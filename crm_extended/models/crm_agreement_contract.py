@@ -166,6 +166,11 @@ class CrmAgreementContract(models.Model):
     def _get_controlled_fields(self):
         return {"requested_by_id", "approved_by_id", "approved_on"}
 
+    @api.model
+    def _get_derived_fields(self):
+        """Stored fields that follow from others and are never entered."""
+        return {"commercial_partner_id", "company_id"}
+
     @api.model_create_multi
     def create(self, vals_list):
         vals_list = [dict(vals) for vals in vals_list]
@@ -178,7 +183,10 @@ class CrmAgreementContract(models.Model):
             # named, so that no default of a client takes their place
             vals["state"] = "draft"
             vals.update(dict.fromkeys(self._get_controlled_fields(), False))
-        return super().create(vals_list)
+        contracts = super().create(vals_list)
+        for name in self._get_derived_fields():
+            self.env.add_to_compute(self._fields[name], contracts)
+        return contracts
 
     def write(self, vals):
         self.check_access("write")
@@ -216,6 +224,13 @@ class CrmAgreementContract(models.Model):
             )
 
     def _check_controlled_fields(self, vals):
+        if self._get_derived_fields() & vals.keys() and not self.env.su:
+            raise AccessError(
+                self.env._(
+                    "The commercial entity and the company of a contract follow from its client "
+                    "and its agreement: change these."
+                )
+            )
         if self._get_controlled_fields() & vals.keys() and not self.env.su:
             raise AccessError(
                 self.env._("Who approved a contract is recorded by its buttons, not entered.")

@@ -78,19 +78,31 @@ class SaleOrder(models.Model):
         """
         self.ensure_one()
         contract_sudo = self.agreement_contract_id.sudo()
-        if agreement_sudo.contract_required and contract_sudo.payment_term_id:
+        if (
+            agreement_sudo.contract_required
+            and contract_sudo.payment_term_id
+            # a draft, or somebody else's contract, was not approved for this order
+            and contract_sudo.state in ("signed", "ended")
+            and self._is_own_contract(contract_sudo, agreement_sudo)
+        ):
             return contract_sudo.payment_term_id
         return agreement_sudo.payment_term_id
+
+    def _is_own_contract(self, contract_sudo, agreement_sudo):
+        """Whether a contract is with the client of this order, under its agreement."""
+        self.ensure_one()
+        client_sudo = self.sudo().partner_id.commercial_partner_id._origin
+        return (
+            contract_sudo.agreement_id._origin == agreement_sudo._origin
+            and contract_sudo.commercial_partner_id._origin == client_sudo
+        )
 
     def _get_contract_deviations(self, agreement_sudo):
         contract_sudo = self.agreement_contract_id.sudo()
         day = self._get_agreement_check_date()
         if not agreement_sudo.contract_required:
             return []
-        fits = (
-            contract_sudo.agreement_id == agreement_sudo
-            and contract_sudo.commercial_partner_id == self.partner_id.commercial_partner_id._origin
-        )
+        fits = self._is_own_contract(contract_sudo, agreement_sudo)
         if contract_sudo and fits and contract_sudo._is_in_force(day):
             return []
         return [

@@ -1,5 +1,5 @@
 from odoo.exceptions import AccessError, UserError, ValidationError
-from odoo.fields import Date
+from odoo.fields import Command, Date
 from odoo.tests import new_test_user, tagged
 
 from .agreement_common import AgreementCommon
@@ -131,3 +131,43 @@ class TestAgreementContract(AgreementCommon):
         order.action_confirm()
         invoice = order._create_invoices()
         self.assertEqual(invoice.with_user(self.accountant).agreement_contract_ids, contract)
+
+    def test_client_is_not_exchanged_beside_the_lock(self):
+        standard = self._create_agreement(
+            kind="standard", contract_required=True, discounts=[], pricelist_id=False
+        )
+        contract = self._create_contract(
+            name="20", agreement_id=standard.id, partner_id=self.client.id
+        )
+        with self.assertRaises(AccessError):
+            contract.write({"commercial_partner_id": self.other_client.id})
+        Contract = self.env["crm.agreement.contract"].with_user(self.salesman)
+        values = {"name": "21", "agreement_id": standard.id, "partner_id": self.client.id}
+        with self.assertRaises(AccessError):
+            Contract.create({**values, "commercial_partner_id": self.other_client.id})
+        forged = Contract.with_context(default_commercial_partner_id=self.other_client.id).create(
+            values
+        )
+        self.assertEqual(forged.commercial_partner_id, self.client)
+
+    def test_terms_of_a_draft_or_of_somebody_else_do_not_win(self):
+        agreement = self._create_agreement(
+            contract_required=True,
+            date_start=self.today,
+            enforcement_line_ids=[Command.create({"kind": "contract", "enforcement": "warn"})],
+        )
+        order = self._create_order()
+        self.assertEqual(order.agreement_id, agreement)
+        foreign = self._create_contract(
+            name="22",
+            agreement_id=self._create_agreement(partner_id=self.other_client.id).id,
+            payment_term_id=self.term_60.id,
+        )
+        draft = self._create_contract(
+            sign=False, name="23", agreement_id=agreement.id, payment_term_id=self.term_60.id
+        )
+        for contract in (foreign, draft):
+            order.write({"agreement_contract_id": contract.id, "payment_term_id": self.term_60.id})
+            self.assertCountEqual(self._get_kinds(order), ["contract", "payment_term"])
+            with self.assertRaises(UserError):
+                order.action_confirm()
