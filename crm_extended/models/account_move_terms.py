@@ -107,9 +107,11 @@ class AccountMove(models.Model):
     # Control
     # ------------------------------------------------------------------
 
-    def _post(self, soft=True):
-        self._check_agreed_terms()
-        return super()._post(soft)
+    def write(self, vals):
+        # every road to a posted invoice writes the state; a remote call may write nothing else
+        if vals.get("state") == "posted":
+            self._check_agreed_terms()
+        return super().write(vals)
 
     def _check_agreed_terms(self):
         """Refuse to post invoices past their agreement; record what only warns.

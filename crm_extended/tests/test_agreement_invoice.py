@@ -55,6 +55,8 @@ class TestAgreementInvoice(AgreementCommon):
             self.env["validate.account.move"].with_context(
                 active_model="account.move", active_ids=invoice.ids
             ).with_user(self.accountant).create({}).validate_move()
+        with self.assertRaises(UserError):
+            invoice.write({"state": "posted"})
         self.assertEqual(invoice.state, "draft")
 
     def test_dearer_and_partial_invoices_pass(self):
