@@ -56,3 +56,16 @@ class MailComposeMessage(models.TransientModel):
         if self.res_domain:
             return Order.search(self._evaluate_res_domain())
         return Order.browse(self._evaluate_res_ids()).exists()
+
+
+class MailTemplate(models.Model):
+    _inherit = "mail.template"
+
+    def _send_check_access(self, res_ids):
+        """A remote call that sends a template past the composer is held back as well.
+
+        Letters that jobs send (a reminder of a cart, say) are not offers of a salesperson.
+        """
+        super()._send_check_access(res_ids)
+        if self.model == "sale.order" and not self.env.su:
+            self.env["sale.order"].browse(res_ids)._check_sendable()

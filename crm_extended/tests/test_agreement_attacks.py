@@ -132,3 +132,11 @@ class TestAgreementAttacks(AgreementCommon):
         self.assertFalse(any(values[name] for name in names))
         partner = customer.partner_id.with_user(customer)
         self.assertEqual(partner.read(["agreement_count"])[0]["agreement_count"], 0)
+
+    def test_template_sent_past_the_composer(self):
+        order = self._create_order(lines=[{"price_unit": 1.0}])
+        template = self.env.ref("sale.email_template_edi_sale").with_user(self.salesman)
+        with self.assertRaisesRegex(UserError, "cannot be sent"):
+            template.send_mail(order.id)
+        order.order_line.price_unit = 100.0
+        self.assertTrue(template.send_mail(order.id))
