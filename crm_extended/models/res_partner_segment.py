@@ -56,6 +56,9 @@ class ResPartner(models.Model):
         if operator in ("any", "any!"):
             if not isinstance(value, Domain):
                 value = Domain("id", "in", value)
+            elif operator == "any" and not self.env["crm.segment"].has_access("read"):
+                # who only mails names segments; a condition on them would be searched under sudo
+                raise AccessError(self.env._("You have no right to use the segments of clients."))
             return self._get_segment_domain(value)
         if operator in ("ilike", "like", "=ilike", "=like"):
             return self._get_segment_domain(Domain("display_name", operator, value))

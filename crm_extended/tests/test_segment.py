@@ -276,6 +276,24 @@ class TestSegment(SegmentCommon):
             Partner.search([*ours, ("segment_ids", "=", False)]), self.alpha + self.anna
         )
 
+    def test_mailing_asks_nothing_else(self):
+        """Who may only mail names segments, and asks no questions through them under sudo."""
+        if "mailing.mailing" not in self.env:
+            self.skipTest("mass_mailing is not installed")
+        clerk = new_test_user(
+            self.env,
+            "seg_curious",
+            "base.group_user,base.group_partner_manager,mass_mailing.group_mass_mailing_user",
+        )
+        Partner = self.env["res.partner"].with_user(clerk)
+        self.assertIn(self.alpha, Partner.search([("segment_ids", "in", self.riga.ids)]))
+        for domain in (
+            [("segment_ids.company_id.partner_id.bank_ids.acc_number", "!=", "1")],
+            [("segment_ids", "any", [("company_id.crm_duplicate_mode", "=", "off")])],
+        ):
+            with self.assertRaises(AccessError):
+                Partner.search_count(domain)
+
     def test_mailing(self):
         if "mailing.mailing" not in self.env:
             self.skipTest("mass_mailing is not installed")
