@@ -38,6 +38,7 @@
         "data/crm_partner_relation_data.xml",
         "data/crm_segment_data.xml",
         "security/crm_registry_security.xml",
+        "security/crm_dialog_security.xml",
         "data/crm_registry_data.xml",
         "data/crm_interaction_outcome_data.xml",
         "wizard/crm_interaction_record_outcome_views.xml",

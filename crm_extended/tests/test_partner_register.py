@@ -526,6 +526,19 @@ class TestPartnerRegister(RegisterCommon):
         self.assertEqual(participant.partner_id.name, "Boris and Sons")
         self.assertEqual(interaction.partner_id.name, "Boris and Sons")
 
+    def test_dialog_of_somebody_else(self):
+        groups = "base.group_user,crm_extended.crm_interactions_group_user"
+        mine, other = (new_test_user(self.env, f"reg own {n}", groups=groups) for n in "12")
+        register = (
+            self.env["crm.partner.register"]
+            .with_user(mine)
+            .create({"name": "Alpha", "contact_ids": [Command.create({"name": "Anna"})]})
+        )
+        for record in (register, register.contact_ids):
+            self.assertTrue(record.read(["name"]))
+            with self.assertRaises(AccessError):
+                record.with_user(other).read(["name"])
+
 
 @tagged("post_install", "-at_install")
 class TestPartnerRegisterCall(TelephonyCase):
