@@ -1,7 +1,7 @@
 from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
-from odoo.tools import format_date
+from odoo.tools import SQL, format_date
 
 from .crm_agreement import APPROVER_GROUP
 
@@ -121,6 +121,11 @@ class CrmAgreement(models.Model):
                     ", ".join(locked.mapped("name")),
                 )
             )
+        # a change that is begun before the agreement is submitted and ends after it was approved
+        # fails to serialise: nobody approves terms that he has not seen
+        self.env.cr.execute(
+            SQL("UPDATE crm_agreement SET write_date = write_date WHERE id = ANY(%s)", self.ids)
+        )
 
     def _check_transition(self, target):
         """Check that every agreement of `self` may move to `target`, and by this user.

@@ -8,6 +8,7 @@ from odoo.service.model import retrying
 from odoo.tests import BaseCase, tagged
 from odoo.tests.common import get_db_name
 from odoo.tools import mute_logger
+from psycopg2.errors import SerializationFailure
 
 
 @tagged("post_install", "-at_install")
@@ -154,3 +155,26 @@ class TestAgreementRace(BaseCase):
             with self.assertRaises(UserError):
                 order.action_confirm()
             cr.rollback()
+
+    def test_terms_changed_while_approved(self):
+        """A line that is written on terms approved meanwhile fails, and is tried again in vain."""
+        with self.registry.cursor() as cr:
+            draft = api.Environment(cr, SUPERUSER_ID, {})["crm.agreement"].create(
+                {"partner_id": self.made[0].id}
+            )
+
+        def remove():
+            with self.registry.cursor() as cr:
+                cr.execute("DELETE FROM crm_agreement WHERE id = %s", [draft.id])
+
+        self.addCleanup(remove)
+        with self.registry.cursor() as slow:
+            lines = api.Environment(slow, SUPERUSER_ID, {})["crm.agreement.discount"]
+            self.assertEqual(lines.agreement_id.browse(draft.id).state, "draft")
+            with self.registry.cursor() as cr:
+                agreement = api.Environment(cr, SUPERUSER_ID, {})["crm.agreement"].browse(draft.id)
+                agreement.action_submit()
+                agreement.action_approve()
+            with self.assertRaises(SerializationFailure), mute_logger("odoo.sql_db"):
+                lines.create({"agreement_id": draft.id, "max_discount": 90.0})
+            slow.rollback()
