@@ -59,24 +59,39 @@ class CrmClaimDecision(models.TransientModel):
     @api.depends("claim_id")
     def _compute_from_claim(self):
         for wizard in self:
-            wizard.cause_id = wizard.claim_id.cause_id
-            wizard.recourse = wizard.claim_id.recourse
+            claim = wizard._get_claim()
+            wizard.cause_id = claim.cause_id
+            wizard.recourse = claim.recourse
+
+    def _get_claim(self):
+        """The claim of the dialog, with the rights of the user; empty if he may not work on it.
+
+        Stored values are computed as superuser, and also for a dialog that is never saved.
+        """
+        self.ensure_one()
+        return self.sudo(False).claim_id._origin._filtered_access("write")
 
     @api.depends("claim_id", "template_id")
     def _compute_decision_text(self):
         for wizard in self:
-            if wizard.template_id and wizard.claim_id:
-                wizard.decision_text = wizard._render_template()
+            claim = wizard._get_claim()
+            if claim and wizard._is_prepared_text():
+                wizard.decision_text = wizard._render_template(claim)
             elif not wizard.decision_text:
-                wizard.decision_text = wizard.claim_id.decision_text
+                wizard.decision_text = claim.decision_text
 
-    def _render_template(self):
-        """Body of the prepared text in the language of the claim's customer."""
-        claim = self.claim_id._origin
-        claim.check_access("read")
-        # sudo: templates are the company's, and may name fields that handlers do not read
-        rendered = self.template_id.sudo()._render_field("body_html", claim.ids, compute_lang=True)
-        return rendered[claim.id]
+    def _is_prepared_text(self):
+        """Whether the chosen template is one for decisions; others are about other records."""
+        template = self.template_id
+        return template.model == "crm.claim" and bool(template.crm_claim_decision)
+
+    def _render_template(self, claim):
+        """Body of the prepared text in the language of the claim's customer.
+
+        Rendered with the rights of the user: templates are written by all sorts of people.
+        """
+        template = self.sudo(False).template_id
+        return template._render_field("body_html", claim.ids, compute_lang=True)[claim.id]
 
     @api.depends("claim_id", "decision")
     def _compute_remedy_ids(self):
@@ -86,7 +101,7 @@ class CrmClaimDecision(models.TransientModel):
 
     def _prepare_default_remedies(self):
         """What the customer asks for, as far as it was not granted before."""
-        claim = self.claim_id
+        claim = self._get_claim()
         kind = claim.remedy or "explanation"
         if kind in ("refund", "replacement") and claim.line_ids:
             rows = []
@@ -121,16 +136,17 @@ class CrmClaimDecision(models.TransientModel):
     def _compute_amounts(self):
         for wizard in self:
             # sudo: figures of a claim that the user decides on
-            claim_sudo = wizard.claim_id.sudo()
+            claim = wizard._get_claim()
+            claim_sudo = claim.sudo()
             wizard.amount_before = sum(claim_sudo.remedy_ids._filter_alive().mapped("amount"))
             wizard.amount_granted = wizard.amount_before + sum(
                 row._prepare_remedy_values()["amount"] for row in wizard.remedy_ids
             )
             wizard.approval_limit = claim_sudo.team_id.approval_limit
             wizard.needs_approval = (
-                bool(wizard.claim_id)
+                bool(claim)
                 and wizard.decision != "rejected"
-                and wizard.claim_id._needs_approval(wizard.amount_granted)
+                and claim._needs_approval(wizard.amount_granted)
             )
 
     # ------------------------------------------------------------------
