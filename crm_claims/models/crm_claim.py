@@ -103,7 +103,11 @@ class CrmClaim(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         vals_list = self._number_claims(vals_list)
-        claims = super(CrmClaim, self._defer_fault_check()).create(vals_list).with_env(self.env)
+        claims = (
+            super(CrmClaim, self._defer_fault_check(self.browse()))
+            .create(vals_list)
+            .with_env(self.env)
+        )
         # sudo: with whatever guilt they came, be it by a default
         claims.filtered(lambda claim: claim.sudo().fault_ids)._after_fault_change()
         claims._assign_responsible(
@@ -135,7 +139,7 @@ class CrmClaim(models.Model):
     def write(self, vals):
         if "fault_ids" not in vals:
             return super().write(vals)
-        result = super(CrmClaim, self._defer_fault_check()).write(vals)
+        result = super(CrmClaim, self._defer_fault_check(self)).write(vals)
         self._after_fault_change()
         return result
 

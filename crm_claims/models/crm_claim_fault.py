@@ -2,8 +2,9 @@ from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.tools import float_is_zero
 
-# Identity of this object, not its value, defers the check: a client cannot send it.
-_DEFERRED = object()
+
+class _DeferredClaims(frozenset):
+    """Ids of claims that check their guilt themselves; a client cannot send its kind."""
 
 
 class CrmClaimFault(models.Model):
@@ -76,7 +77,9 @@ class CrmClaimFault(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         faults = super().create(vals_list)
-        faults.claim_id._after_fault_change()
+        # guilt that comes with its claim is that claim's: it checks it
+        if self._get_deferred_claims() is None:
+            faults.claim_id._after_fault_change()
         return faults
 
     def write(self, vals):
@@ -91,17 +94,24 @@ class CrmClaimFault(models.Model):
         claims.exists()._after_fault_change()
         return result
 
-    def _is_check_deferred(self):
-        return self.env.context.get("crm_claim_fault_check") is _DEFERRED
+    @api.model
+    def _get_deferred_claims(self):
+        """Ids of the claims that check their guilt later; ``None`` outside of such a change.
+
+        Commands of one claim may name the guilt of another, which is checked at once.
+        """
+        deferred = self.env.context.get("crm_claim_fault_check")
+        return deferred if isinstance(deferred, _DeferredClaims) else None
 
     # ------------------------------------------------------------------
     # Business
     # ------------------------------------------------------------------
 
     @api.model
-    def _with_deferred_check(self, records):
-        """``records`` whose nested changes of guilt leave the check of the total to the caller."""
-        return records.with_context(crm_claim_fault_check=_DEFERRED)
+    def _with_deferred_check(self, records, claims):
+        """``records`` whose nested changes of the guilt of ``claims`` leave the check of the total
+        to the caller."""
+        return records.with_context(crm_claim_fault_check=_DeferredClaims(claims.ids))
 
     def _check_total_share(self):
         """Each claim of ``self`` has shares of exactly 100 % (to a hundredth)."""

@@ -65,19 +65,18 @@ class CrmClaim(models.Model):
                     shares[fault.department_id] = shares.get(fault.department_id, 0) + fault.share
             claim.department_id = max(shares, key=shares.get) if shares else False
 
-    def _defer_fault_check(self):
-        """Self whose nested changes of guilt are checked once, after the last of them."""
-        return self.env["crm.claim.fault"]._with_deferred_check(self)
+    def _defer_fault_check(self, claims):
+        """Self whose nested changes of the guilt of ``claims`` are checked once, after the last."""
+        return self.env["crm.claim.fault"]._with_deferred_check(self, claims)
 
     def _after_fault_change(self):
         """After guilt was changed: check the shares, log them, keep the accused out.
 
         Nested changes of one save leave this to the claim, which calls it once.
         """
-        if self.env["crm.claim.fault"]._is_check_deferred():
-            return
+        deferred = self.env["crm.claim.fault"]._get_deferred_claims() or ()
         # sudo: who may change a part of the guilt may not see all of it
-        claims_sudo = self.sudo()
+        claims_sudo = self.filtered(lambda claim: claim.id not in deferred).sudo()
         claims_sudo.fault_ids._check_total_share()
         claims_sudo._log_faults()
         claims_sudo._unfollow_accused()

@@ -2,8 +2,9 @@ from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.tools import SQL, float_compare
 
-# Identity of this object, not its value, marks a checked change: a client cannot send it.
-_CHECKED = object()
+
+class _CheckedClaims(frozenset):
+    """Ids of claims whose nested changes of items were checked; a client cannot send its kind."""
 
 
 class CrmClaimLine(models.Model):
@@ -211,7 +212,10 @@ class CrmClaimLine(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         lines = super().create(vals_list)
-        lines.claim_id._check_lines_unlocked()
+        # items that come with their claim are new items of that claim: it was checked
+        if self._get_checked_claims() is None:
+            lines.claim_id._check_lines_unlocked()
+        lines._keep_sold_price()
         return lines
 
     def write(self, vals):
@@ -221,7 +225,15 @@ class CrmClaimLine(models.Model):
         result = super().write(vals)
         if "claim_id" in vals:
             self.claim_id._check_lines_unlocked()
+        if "price_unit" in vals:
+            self._keep_sold_price()
         return result
+
+    def _keep_sold_price(self):
+        """What the customer paid for a line of his order is not ours to enter."""
+        sold = self.filtered("order_line_id")
+        if sold and not self.env.su:
+            self.env.add_to_compute(self._fields["price_unit"], sold)
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_decided(self):
@@ -241,13 +253,19 @@ class CrmClaimLine(models.Model):
         }
 
     @api.model
-    def _is_lock_deferred(self):
-        return self.env.context.get("crm_claim_line_lock") is _CHECKED
+    def _get_checked_claims(self):
+        """Ids of the claims whose items need no check now; ``None`` outside of such a change.
+
+        Commands of one claim may name items of another: those are checked.
+        """
+        checked = self.env.context.get("crm_claim_line_lock")
+        return checked if isinstance(checked, _CheckedClaims) else None
 
     @api.model
-    def _with_lock_deferred(self, claims):
-        """``claims`` whose nested changes of items are not checked against the decision again."""
-        return claims.with_context(crm_claim_line_lock=_CHECKED)
+    def _with_lock_deferred(self, claims, checked):
+        """``claims`` whose nested changes of items of the claims ``checked`` are not checked
+        against the decision again."""
+        return claims.with_context(crm_claim_line_lock=_CheckedClaims(checked.ids))
 
     @api.depends("product_id", "name", "quantity")
     def _compute_display_name(self):

@@ -147,7 +147,11 @@ class CrmClaim(models.Model):
         for vals in vals_list:
             # the deadlines of a new claim are all in time; the job finds those that are not
             vals |= {"sla_state": "ok", "sla_failed": False, "deadlines_stale": False}
-        claims = super(CrmClaim, self._defer_line_lock()).create(vals_list).with_env(self.env)
+        claims = (
+            super(CrmClaim, self._defer_line_lock(self.browse()))
+            .create(vals_list)
+            .with_env(self.env)
+        )
         for claim in claims:
             if claim.state != "new":
                 # a past claim has the dates that it brings, and no others
@@ -175,7 +179,7 @@ class CrmClaim(models.Model):
         self._check_decision_open(vals)
         if "line_ids" in vals:
             # the lines themselves refuse a change of what was decided; here it has been checked
-            self = self._defer_line_lock()  # noqa: PLW0642
+            self = self._defer_line_lock(self)  # noqa: PLW0642
         if "stage_id" not in vals:
             return super().write(vals)
         return self._write_stage(vals)

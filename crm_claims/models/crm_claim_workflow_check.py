@@ -42,8 +42,10 @@ class CrmClaim(models.Model):
             )
 
     def _check_lines_unlocked(self):
-        if not self.env["crm.claim.line"]._is_lock_deferred():
-            self._check_decision_open({"line_ids": None})
+        checked = self.env["crm.claim.line"]._get_checked_claims() or ()
+        self.filtered(lambda claim: claim.id not in checked)._check_decision_open(
+            {"line_ids": None}
+        )
 
     def _check_decision_open(self, vals):
         if self.env.su or not self._get_decision_fields() & vals.keys():
@@ -61,9 +63,9 @@ class CrmClaim(models.Model):
                     )
                 )
 
-    def _defer_line_lock(self):
-        """Self whose nested changes of items were checked against the decision already."""
-        return self.env["crm.claim.line"]._with_lock_deferred(self)
+    def _defer_line_lock(self, checked):
+        """Self whose nested changes of items of ``checked`` were checked against the decision."""
+        return self.env["crm.claim.line"]._with_lock_deferred(self, checked)
 
     def _check_same_team_stage(self, state):
         if len(self.team_id) > 1:

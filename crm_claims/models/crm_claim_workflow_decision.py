@@ -149,9 +149,32 @@ class CrmClaim(models.Model):
             return result
         for claim in self.filtered(lambda claim: claim.state == "decided"):
             amount = claim._get_granted_value()
+            claim._check_limit_known(amount)
             if claim._needs_approval(amount):
                 raise UserError(claim._get_limit_message(amount))
         return result
+
+    def _check_limit_known(self, amount):
+        """Without a team there is no limit: not a way around those of the company's teams."""
+        self.ensure_one()
+        if self.team_id or not amount or self._is_approver(self.env.user):
+            return
+        # sudo: teams of others
+        limited = self.env["crm.claim.team"].sudo()
+        if limited.search_count(
+            [
+                ("company_id", "in", (self.company_id.id, False)),
+                ("approval_limit", ">", 0),
+                ("approval_limit", "<", amount),
+            ],
+            limit=1,
+        ):
+            raise UserError(
+                self.env._(
+                    "Choose the team of claim %(claim)s: its limit says who may grant that much.",
+                    claim=self.display_name,
+                )
+            )
 
     def _get_limit_message(self, amount):
         team_sudo = self.sudo().team_id

@@ -10,6 +10,92 @@ class TestClaimRoads(ClaimCommon):
     """Roads round a rule by way of another claim, a dialog, a template or a missing team."""
 
     # ------------------------------------------------------------------
+    # Commands of one claim that name rows of another
+    # ------------------------------------------------------------------
+
+    def test_items_of_another_claim_are_fixed_too(self):
+        order = self._create_order(quantity=5)
+        decided = self._create_claim(
+            user_id=self.user_own.id,
+            order_id=order.id,
+            line_ids=[Command.create({"order_line_id": order.order_line.id, "quantity": 3})],
+        )
+        self._decide(decided)
+        line = decided.line_ids
+        claim = self._create_claim(user_id=self.user_own.id).with_user(self.user_own)
+        more = {"quantity_granted": 3}
+        values = {"subject": "New", "partner_id": self.contact.id, "team_id": self.team.id}
+        roads = [
+            lambda: claim.write({"line_ids": [Command.update(line.id, more)]}),
+            lambda: claim.write({"line_ids": [Command.link(line.id)]}),
+            lambda: claim.write({"line_ids": [Command.delete(line.id)]}),
+            lambda: claim.create({**values, "line_ids": [Command.update(line.id, more)]}),
+            lambda: claim.with_context(
+                default_line_ids=[Command.update(line.id, more)],
+            ).create(values),
+            lambda: decided.with_user(self.user_own).copy(
+                {"line_ids": [Command.update(line.id, more)]}
+            ),
+        ]
+        for road in roads:
+            with self.assertRefused(UserError, "decided already"):
+                road()
+        self.assertEqual((line.claim_id, line.quantity_granted), (decided, 0))
+
+    def test_guilt_of_another_claim_is_checked_and_logged(self):
+        guilt = {"department_id": self.warehouse.id, "share": 100, "reason": "Seen"}
+        judged = self._create_claim(
+            user_id=self.user_own.id, fault_ids=[Command.create(guilt)]
+        ).with_user(self.user_own)
+        claim = self._create_claim(user_id=self.user_own.id).with_user(self.user_own)
+        values = {"subject": "New", "partner_id": self.contact.id, "team_id": self.team.id}
+        fault = judged.fault_ids
+        for road in (
+            lambda: claim.write({"fault_ids": [Command.update(fault.id, {"share": 5})]}),
+            lambda: claim.create({**values, "fault_ids": [Command.update(fault.id, {"share": 5})]}),
+        ):
+            with self.assertRefused(ValidationError, "add up to 5"):
+                road()
+        before = len(judged.sudo().fault_log_ids)
+        claim.write({"fault_ids": [Command.update(fault.id, {"reason": "Guessed"})]})
+        self.assertEqual(len(judged.sudo().fault_log_ids), before + 1)
+        self.assertIn("Guessed", judged.sudo().fault_log_ids.sorted("id")[-1].guilt)
+
+    # ------------------------------------------------------------------
+    # The limit of the team
+    # ------------------------------------------------------------------
+
+    def _claim_on_order(self, **values):
+        order = self._create_order(quantity=5)
+        return self._create_claim(
+            user_id=self.user_own.id,
+            order_id=order.id,
+            line_ids=[Command.create({"order_line_id": order.order_line.id, "quantity": 5})],
+            **values,
+        ).with_user(self.user_own)
+
+    def test_price_that_was_paid_is_not_entered(self):
+        claim = self._claim_on_order()
+        claim.line_ids.write({"price_unit": 0.01})
+        self.assertEqual(claim.line_ids.price_unit, 100)
+        claim.write({"line_ids": [Command.update(claim.line_ids.id, {"price_unit": 0.01})]})
+        self.assertEqual((claim.line_ids.price_unit, claim.line_ids.amount), (100, 500))
+        free = self.env["crm.claim.line"].with_user(self.user_own)
+        line = free.create({"claim_id": claim.id, "product_id": self.product.id, "price_unit": 7})
+        self.assertEqual(line.price_unit, 7)
+
+    def test_no_team_is_no_way_past_its_limit(self):
+        self.team.approval_limit = 100
+        claim = self._create_claim(user_id=self.user_own.id).with_user(self.user_own)
+        claim._move_to("acknowledged")
+        claim.team_id = False
+        values = {"decision": "satisfied", "decision_text": "x", "cause_id": self.cause.id}
+        with self.assertRefused(UserError, "Choose the team"):
+            claim.write({**values, "state": "decided", "amount_granted": 101})
+        claim.write({**values, "state": "decided", "amount_granted": 99})
+        self.assertEqual(claim.state, "decided")
+
+    # ------------------------------------------------------------------
     # The decision dialog
     # ------------------------------------------------------------------
 
