@@ -10,7 +10,8 @@ class CrmClaim(models.Model):
       investigations of the others, and what of claimant, order, cause and category it lacks. The
       others are cancelled and archived, and lead to it; a mail that answers them arrives there.
     - Merged are undecided claims of one company and one client about one order. Claims of different
-      clients are linked instead: each would read the other's letters.
+      clients are linked instead: each would read the other's letters. So are claims of different
+      people of one client when one of them is confidential.
     - What was confidential makes the whole confidential.
     """
 
@@ -59,6 +60,10 @@ class CrmClaim(models.Model):
             return self.env._("only claims that are not decided yet are merged.")
         if self.order_id and other.order_id and self.order_id != other.order_id:
             return self.env._("they are about different orders.")
+        people = self.partner_id | other.partner_id
+        if len(people) > 1 and (self.confidential or other.confidential):
+            # each would read in the portal what the other told us in confidence
+            return self.env._("one of them is confidential, and different people filed them.")
         client, other_client = self.commercial_partner_id, other.commercial_partner_id
         if client and other_client:
             return None if client == other_client else self.env._("their clients are different.")

@@ -140,3 +140,17 @@ class TestClaimRoads(ClaimCommon):
             }
         )
         self.assertIn("Rendered False", str(self._onchange(self.user_own, values)))
+
+    # ------------------------------------------------------------------
+    # Merging
+    # ------------------------------------------------------------------
+
+    def test_what_a_person_told_in_confidence_stays_his(self):
+        claim = self._create_claim(user_id=self.user_all.id, partner_id=self.customer.id)
+        other = self._create_claim(user_id=self.user_all.id, confidential=True)
+        for one, two in ((claim, other), (other, claim)):
+            with self.assertRefused(UserError, "different people"):
+                one.with_user(self.user_all).action_merge(two.ids)
+        other.confidential = False
+        claim.with_user(self.user_all).action_merge(other.ids)
+        self.assertEqual(other.merged_into_id, claim)
