@@ -17,9 +17,10 @@ class SaleOrder(models.Model):
     claim_discount_amount = fields.Monetary(
         "Discount From Claims",
         compute="_compute_claim_discount",
+        groups="base.group_user",
         help="What claims granted this client on his next order and no order has used yet.",
     )
-    claim_discount_source = fields.Char(compute="_compute_claim_discount")
+    claim_discount_source = fields.Char(compute="_compute_claim_discount", groups="base.group_user")
 
     @api.depends("partner_id", "company_id", "state", "order_line.claim_remedy_id")
     def _compute_claim_discount(self):

@@ -1,4 +1,5 @@
-from odoo.exceptions import UserError, ValidationError
+from odoo.addons.mail.tests.common import mail_new_test_user
+from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Command
 from odoo.tests import tagged
 
@@ -154,3 +155,21 @@ class TestClaimRoads(ClaimCommon):
         other.confidential = False
         claim.with_user(self.user_all).action_merge(other.ids)
         self.assertEqual(other.merged_into_id, claim)
+
+    # ------------------------------------------------------------------
+    # Customers
+    # ------------------------------------------------------------------
+
+    def test_customers_do_not_read_claims_through_their_orders(self):
+        customer = mail_new_test_user(
+            self.env,
+            login="claims_portal",
+            groups="base.group_portal",
+            company_id=self.company.id,
+            company_ids=[Command.set(self.company.ids)],
+        )
+        order = self._create_order(partner_id=customer.partner_id.id).with_user(customer)
+        order.read(["name"])
+        for name in ("claim_discount_amount", "claim_discount_source"):
+            with self.assertRaises(AccessError, msg=name):
+                order.read([name])
