@@ -140,6 +140,8 @@ class CrmClaimMeasure(models.Model):
         if {"investigation_id", "kind", "name", "why_id"} & vals.keys():
             self.investigation_id._check_open_for_changes()
         result = super().write(vals)
+        if "investigation_id" in vals:
+            self.investigation_id._check_open_for_changes()
         if {"user_id", "date_deadline", "name"} & vals.keys():
             self._plan_tasks()
         return result

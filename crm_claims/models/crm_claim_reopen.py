@@ -2,6 +2,7 @@ from datetime import timedelta
 
 from odoo import fields, models
 from odoo.exceptions import UserError
+from odoo.tools import plaintext2html
 
 
 class CrmClaim(models.Model):
@@ -54,6 +55,6 @@ class CrmClaim(models.Model):
             claim_sudo.activity_schedule(
                 "mail.mail_activity_data_todo",
                 summary=self.env._("The client has reopened the claim"),
-                note=reason,
+                note=plaintext2html(reason),
                 user_id=user.id,
             )

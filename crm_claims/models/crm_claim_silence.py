@@ -78,16 +78,22 @@ class CrmClaim(models.Model):
                 ("date_notice", "=", False),
             ]
             while batch := claims.search(noticed, order="id", limit=batch_size):
-                batch.try_lock_for_update()._send_silence_notice()
-                cron._commit_progress(len(batch))
+                locked = batch.try_lock_for_update()
+                if not locked:
+                    break  # somebody works on them; tomorrow
+                locked._send_silence_notice()
+                cron._commit_progress(len(locked))
             over = [
                 *self._get_silent_domain(company, days),
                 ("date_notice", "<=", fields.Datetime.now() - timedelta(days=notice)),
             ]
             while batch := claims.search(over, order="id", limit=batch_size):
-                for claim in batch:
+                locked = batch.try_lock_for_update(allow_referencing=True)
+                if not locked:
+                    break
+                for claim in locked:
                     claim._close_silently()
-                cron._commit_progress(len(batch))
+                cron._commit_progress(len(locked))
         cron._commit_progress(remaining=0)
 
     def _send_silence_notice(self):
