@@ -154,6 +154,14 @@ class CrmClaim(models.Model):
             label = self.env._("Decision not accepted")
             text = self.env._("You did not accept our decision. We will come back to you.")
             color = "warning"
+        # sudo: customers do not read where a claim went, but are told
+        elif self.state == "cancelled" and (merged_sudo := self.sudo().merged_into_id):
+            label = self.env._("Joined with another claim")
+            text = self.env._(
+                "This is about the same matter as your claim %(claim)s. We go on with it there.",
+                claim=merged_sudo.name,
+            )
+            color = "info"
         # sudo: the number is internal, that the work began anew is not
         elif self.state == "investigating" and self.sudo().reopen_count:
             text = self.env._("We are looking into your claim once more.")
@@ -170,7 +178,8 @@ class CrmClaim(models.Model):
         labels = self._portal_get_state_labels()
         steps = [{"label": labels["new"], "date": self.date_registered, "done": True}]
         if self.state == "cancelled":
-            steps.append({"label": labels["cancelled"], "date": self.date_closed, "done": True})
+            label = self._portal_get_status()["label"]
+            steps.append({"label": label, "date": self.date_closed, "done": True})
         else:
             order = ("new", "acknowledged", "investigating", "decided", "closed")
             reached = {"waiting_client": "investigating", "rejected": "decided"}.get(

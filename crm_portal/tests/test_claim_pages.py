@@ -171,6 +171,14 @@ class TestClaimPages(PortalCase):
                 self.assertEqual(self.url_open(f"/my/claims/{claim.id}").status_code, 200)
         self.assertEqual(len(self.get_listed()), len(states), "the list shows every state")
 
+    def test_a_merged_claim_leads_to_where_it_went(self):
+        claim, other = self._create_claim(), self._create_claim()
+        claim.action_merge(other.ids)
+        page = self.url_open(f"/my/claims/{other.id}").text
+        self.assertIn(f"the same matter as your claim {claim.name}", page)
+        self.assertNotIn("You withdrew", page)
+        self.assertNotIn("Withdrawn", page)
+
     def test_headings_in_order(self):
         claim = self._create_decided_claim()
         for url in ("/my/claims", f"/my/claims/{claim.id}", "/my/claims/new", "/my/agreements"):
