@@ -78,6 +78,9 @@ class CrmClaim(models.Model):
 
     def write(self, vals):
         result = super().write(vals)
+        if "company_id" in vals:
+            # sudo: deadlines are read by the company of their claim
+            self.sudo().sla_status_ids.write({"company_id": vals["company_id"]})
         if self._get_deadline_triggers() & vals.keys():
             self._apply_deadlines()
         return result

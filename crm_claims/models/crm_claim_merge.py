@@ -89,6 +89,7 @@ class CrmClaim(models.Model):
         others.line_ids.write({"claim_id": self.id})
         if not self.fault_ids:
             others.filtered("fault_ids")[:1].fault_ids.claim_id = self
+        self._unfollow_accused()
         self.linked_ids |= others.linked_ids - self
         names = ", ".join(others.mapped("name"))
         others._move_to("cancelled")

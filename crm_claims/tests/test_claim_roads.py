@@ -173,3 +173,54 @@ class TestClaimRoads(ClaimCommon):
         for name in ("claim_discount_amount", "claim_discount_source"):
             with self.assertRaises(AccessError, msg=name):
                 order.read([name])
+
+    # ------------------------------------------------------------------
+    # Investigations
+    # ------------------------------------------------------------------
+
+    def test_no_way_into_an_investigation_by_linking_it(self):
+        secret = self._create_claim(user_id=self.user_manager.id, confidential=True)
+        investigation = self.env["crm.claim.investigation"].create(
+            {
+                "name": "Secret",
+                "user_id": self.user_manager.id,
+                "claim_ids": [Command.link(secret.id)],
+                "company_id": self.company.id,
+            }
+        )
+        claim = self._create_claim(user_id=self.user_all.id).with_user(self.user_all)
+        values = {
+            "subject": "New",
+            "partner_id": self.contact.id,
+            "team_id": self.team.id,
+            "user_id": self.user_all.id,
+        }
+        for command in (Command.link(investigation.id), Command.set(investigation.ids)):
+            for road in (
+                lambda command=command: claim.write({"investigation_ids": [command]}),
+                lambda command=command: claim.create({**values, "investigation_ids": [command]}),
+                lambda command=command: claim.with_context(
+                    default_investigation_ids=[command]
+                ).create(values),
+            ):
+                with self.assertRefused(AccessError, "."):
+                    road()
+        self.env.invalidate_all()
+        self.assertFalse(investigation.with_user(self.user_all).has_access("read"))
+        mine = investigation.create(
+            {"name": "Mine", "company_id": self.company.id, "user_id": self.user_all.id}
+        )
+        claim.investigation_ids = mine
+        self.assertEqual(mine.claim_ids, claim)
+
+    # ------------------------------------------------------------------
+    # Companies
+    # ------------------------------------------------------------------
+
+    def test_deadlines_follow_their_claim_to_another_company(self):
+        claim = self._create_claim(team_id=False)
+        self.assertEqual(claim.sla_status_ids.company_id, self.company)
+        second = self.env["res.company"].create({"name": "Second Ltd"})
+        claim.write({"company_id": second.id, "team_id": False})
+        self.assertTrue(claim.sla_status_ids)
+        self.assertEqual(claim.sla_status_ids.company_id, second)
