@@ -49,6 +49,7 @@ from . import (
     crm_interaction_chain_summary,
     crm_interaction_chain_telephony,
     crm_interaction_chaining,
+    crm_interaction_channel,
     crm_interaction_date,
     crm_interaction_hand_over,
     crm_interaction_lead,

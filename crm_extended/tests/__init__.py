@@ -29,6 +29,7 @@ from . import (
     test_interaction_age,
     test_interaction_answer,
     test_interaction_calendar,
+    test_interaction_channel,
     test_interaction_mail,
     test_interaction_mail_outgoing,
     test_interaction_mail_race,
