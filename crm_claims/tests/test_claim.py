@@ -153,7 +153,17 @@ class TestClaim(ClaimCommon):
     def test_interactions_of_a_claim(self):
         claim = self._create_claim()
         self.assertEqual(claim.interaction_count, 0)
-        self.assertEqual(claim._prepare_interaction_values()["partner_id"], self.contact.id)
+        claim = claim.with_user(self.user_all)
+        action = claim.action_log_interaction()
+        form = Form(
+            claim.env["crm.interaction"].with_context(**action["context"]),
+            view=action["views"][0][0],
+        )
+        interaction = form.save()
+        self.assertEqual((interaction.res_model, interaction.res_id), ("crm.claim", claim.id))
+        self.assertEqual((interaction.state, interaction.partner_id), ("done", self.contact))
+        claim.invalidate_recordset()
+        self.assertEqual(claim.interaction_count, 1)
 
     def test_register_from_an_interaction(self):
         interaction = (

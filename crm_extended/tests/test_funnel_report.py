@@ -1,12 +1,14 @@
 import io
 import json
 import random
+from datetime import timedelta
 from itertools import pairwise
 from statistics import median
 
 import openpyxl
 from odoo import Command
 from odoo.exceptions import AccessError
+from odoo.fields import Datetime
 from odoo.tests import HttpCase, tagged
 from odoo.tests.common import new_test_user
 
@@ -226,6 +228,26 @@ class TestFunnelReport(FunnelCommon):
             self.env["crm.funnel.report"].search_count([*self._get_domain(), *second["domain"]]), 1
         )
 
+    def test_by_team_source_and_process(self):
+        """Groups split the deals, and open those which they count."""
+        self._lose(self._create(source_id=self.source.id))
+        self._move(self._create(2), self.b)
+        for groupby, labels in (
+            ("team_id", {self.team.name: (3, 1)}),
+            ("source_id", {self.source.name: (1, 1), None: (2, 0)}),
+            ("process_id", {None: (3, 1)}),
+        ):
+            groups = self.env["crm.funnel.report"].get_funnel(self._get_domain(), groupby)["groups"]
+            found = {}
+            for group in groups:
+                has_value = any(group["label"] == label for label in labels)
+                found[group["label"] if has_value else None] = (group["deals"], group["lost"])
+                deals = self.env["crm.funnel.report"].search(
+                    [*self._get_domain(), *group["domain"]]
+                )
+                self.assertEqual(len(deals.lead_id), group["deals"], groupby)
+            self.assertEqual(found, labels, groupby)
+
     def test_funnel_in_the_order_of_the_pipeline(self):
         self._move(self._create(), self.b)
         lost = self._create()
@@ -399,6 +421,42 @@ class TestFunnelReport(FunnelCommon):
         content = build_funnel_workbook(labels, {"total": total, "stages": [], "groups": []})
         (sheet,) = openpyxl.load_workbook(io.BytesIO(content)).worksheets
         self.assertEqual(sheet.title, "x")
+
+
+@tagged("post_install", "-at_install")
+class TestFunnelScreen(FunnelCommon, HttpCase):
+    def test_chart(self):
+        """The chart shows every stage with its figures; what was lost is one click away."""
+        self.now = Datetime.now() - timedelta(days=20)
+        self._move(self._create(), self.b)
+        self._lose(self._create(name="Went to a competitor"))
+        code = """
+            const read = (node, name) => node.querySelector(name)?.textContent.trim();
+            const stages = [...document.querySelectorAll(".o_crm_funnel_stage")].map((stage) => [
+                read(stage, ".o_crm_funnel_name .fw-bold"),
+                read(stage, ".o_crm_funnel_count"),
+                parseFloat(read(stage, ".o_crm_funnel_conversion")),
+                parseFloat(read(stage, ".o_crm_funnel_link_lost") || "0"),
+            ]);
+            const expected = [["A", "2", 50, 1], ["B", "1", null, 0]];
+            if (JSON.stringify(stages) !== JSON.stringify(expected)) {
+                console.error(`The funnel shows ${JSON.stringify(stages)}`);
+            }
+            document.querySelector(".o_crm_funnel_link_lost").click();
+            const timer = setInterval(() => {
+                const rows = [...document.querySelectorAll(".o_data_row, .o_kanban_record")];
+                if (rows.some((row) => row.textContent.includes("Went to a competitor"))) {
+                    clearInterval(timer);
+                    console.log("test successful");
+                }
+            }, 100);
+        """
+        self.browser_js(
+            "/odoo/funnel",
+            code,
+            ready="!!document.querySelector('.o_crm_funnel_stage')",
+            login="hist_sales",
+        )
 
 
 @tagged("post_install", "-at_install")

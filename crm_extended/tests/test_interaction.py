@@ -345,6 +345,30 @@ class TestInteraction(InteractionCommon):
         self.assertEqual(interaction.partner_id, self.client_contact)
 
     @users("int_sales")
+    def test_log_in_two_clicks_elsewhere(self):
+        """The same from a client, an order and an agreement, whose buttons then count it."""
+        client = self.client_company.with_env(self.env)
+        order = self.env["sale.order"].create({"partner_id": client.id})
+        agreement = self.env["crm.agreement"].create({"partner_id": client.id})
+        for document in (client, order, agreement):
+            before = document.interaction_count
+            action = document.action_log_interaction()
+            form = Form(
+                self.env["crm.interaction"].with_context(**action["context"]),
+                view=action["views"][0][0],
+            )
+            interaction = form.save()
+            self.assertEqual(
+                (interaction.res_model, interaction.res_id, interaction.state),
+                (document._name, document.id, "done"),
+            )
+            self.assertEqual(interaction.partner_id, client)
+            document.invalidate_recordset()
+            self.assertEqual(document.interaction_count, before + 1)
+            domain = document.action_view_interactions()["domain"]
+            self.assertIn(interaction, self.env["crm.interaction"].search(domain))
+
+    @users("int_sales")
     def test_subject_and_direction_follow_the_kind(self):
         form = Form(self.env["crm.interaction"])
         self.assertEqual((form.subject, form.direction), ("Call", "out"))
