@@ -245,6 +245,7 @@ class CrmLead(models.Model):
 
     def _merge_opportunity(self, user_id=False, team_id=False, auto_unlink=True, max_length=5):
         """A merged deal of a process stays at the step of the deal that remains."""
+        self._check_process_merge()
         return super(
             CrmLead, self.with_context(crm_process_keep_stage=_KEEP_STAGE)
         )._merge_opportunity(

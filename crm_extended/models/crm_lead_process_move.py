@@ -218,6 +218,23 @@ class CrmLead(models.Model):
         if refusals:
             self._raise_refusals(self.env["crm.stage"], refusals)
 
+    def _check_process_merge(self):
+        """Refuse to merge deals out of a strict process where this user may not take them out."""
+        remaining = self._sort_by_confidence_level(reverse=True)[:1]
+        if not remaining or remaining._is_process_strict() or self._can_manage_processes():
+            return
+        held = (self - remaining).filtered(lambda lead: lead._is_process_strict())
+        if held:
+            raise UserError(
+                self.env._(
+                    "Merging takes %(deals)s out of a strict process, because “%(remaining)s”, "
+                    "which remains, is not in one. Put it into that process first (Change "
+                    "Process), or ask a sales administrator.",
+                    deals=", ".join(held[:MAX_REFUSALS].mapped("display_name")),
+                    remaining=remaining.display_name,
+                )
+            )
+
     def _check_process_placing(self, process, stage_by_lead):
         """Refuse to put deals into a process where this user may not put them."""
         self._check_process_stages(process, stage_by_lead)

@@ -333,6 +333,25 @@ class TestSaleProcessRoads(SaleProcessCommon):
         self.assertEqual(merged.process_id, self.process)
         self.assertFalse(early.exists())
 
+    def test_merging_takes_no_deal_out_of_a_strict_process(self):
+        free = self._create_lead("Further on", process_id=False, stage_id=self.offer.id)
+        both = self.lead | free
+        with self.assertRaisesRegex(UserError, "Saws for the mill.*Further on.*Change Process"):
+            both.with_user(self.user_sales).merge_opportunity()
+        self.assertEqual(len(both.exists()), 2)
+        # put where its steps allow, it takes the other one in
+        self._complete(free)
+        free.with_user(self.user_sales).write(
+            {"process_id": self.process.id, "stage_id": self.offer.id}
+        )
+        merged = both.with_user(self.user_sales).merge_opportunity()
+        self.assertEqual((merged, merged.process_id), (free, self.process))
+        # an administrator may
+        other = self._create_lead("Further still", process_id=False, stage_id=self.signed.id)
+        other.with_user(self.user_manager).write({"stage_id": self.offer.id, "probability": 99})
+        again = (other | self._create_lead("Begun")).with_user(self.user_manager)
+        self.assertFalse(again.merge_opportunity().process_id)
+
     @users("proc_sales")
     def test_lost_deal_comes_back_where_it_stood(self):
         lead = self.lead.with_user(self.env.user)
