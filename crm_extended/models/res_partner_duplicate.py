@@ -112,8 +112,12 @@ class ResPartner(models.Model):
         if "company_id" not in vals:
             # in another company, other cards count
             before = self.env["crm.partner.fingerprint"].sudo()._get_cards(self.ids)
+        # who leaves his company is no longer part of its card
+        families = {
+            partner.id: partner._get_family_ids() for partner in self if "parent_id" in vals
+        }
         result = super().write(vals)
-        self._identity_changed(before)
+        self._identity_changed(before, families)
         return result
 
     @api.model
@@ -121,10 +125,11 @@ class ResPartner(models.Model):
         names = self.env["crm.partner.fingerprint"]._get_partner_fields()
         return any(name in vals for name in (*names, "company_id"))
 
-    def _identity_changed(self, before):
+    def _identity_changed(self, before, families=None):
         """Store what these partners are compared by, and look whether they became duplicates.
 
         :param dict before: fingerprints by id before the change
+        :param dict families: ids of the cards above and below by id before the change
         """
         Fingerprint = self.env["crm.partner.fingerprint"].sudo()
         asked = self.filtered(lambda p: p._is_duplicate_asked())
@@ -136,7 +141,7 @@ class ResPartner(models.Model):
             quiet = others.filtered(lambda p: p._get_duplicate_mode() == "off")
             Fingerprint._refresh(quiet.ids)
             Fingerprint._refresh((others - quiet).ids, unchecked=True)
-        asked._control_duplicates(before)
+        asked._control_duplicates(before, families)
 
     # ------------------------------------------------------------
     # CONTROL
@@ -191,10 +196,11 @@ class ResPartner(models.Model):
             )
         )
 
-    def _control_duplicates(self, before=None):
+    def _control_duplicates(self, before=None, families=None):
         """Refuse or list these partners if they are known already.
 
         :param dict before: their fingerprints before a change; what was alike then is not new
+        :param dict families: cards above and below before a change; these were no duplicates then
         :raise KnownClient: in mode "block"; names the known clients, and what to do
         """
         partners = self.filtered(lambda p: p._get_duplicate_mode() != "off")
@@ -224,8 +230,11 @@ class ResPartner(models.Model):
                 and frozenset((partner.id, candidate)) not in decided
             ]
             old = before and before.get(partner.id)
+            family = (families or {}).get(partner.id, ())
             was = {
-                candidate: compare(old, known_cards[candidate], rarity).score if old else 0
+                candidate: compare(old, known_cards[candidate], rarity).score
+                if old and candidate not in family
+                else 0
                 for candidate, _evidence in candidates
             }
             state = "open"

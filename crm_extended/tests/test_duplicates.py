@@ -329,6 +329,19 @@ class TestDuplicates(DuplicatesCommon):
         with self.assertRaises(ValidationError), self.env.cr.savepoint():
             partner.company_id = strict
 
+    def test_detached_from_the_known_client(self):
+        """Entered below the known client and then taken out, a card is a duplicate all the same."""
+        self.company.crm_duplicate_mode = "block"
+        branch = self.create_as(
+            self.user_sales,
+            vat=self.INN,
+            kpp=self.KPP,
+            country_id=self.russia.id,
+            parent_id=self.client.id,
+        )
+        with self.assertRaisesRegex(ValidationError, "already known"):
+            branch.write({"parent_id": False})
+
     def test_unseen(self):
         other = self.env["res.company"].create({"name": "Duplicates Two"})
         hidden = self.env["res.partner"].create(
