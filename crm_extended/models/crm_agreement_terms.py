@@ -220,7 +220,14 @@ class CrmAgreement(models.Model):
 
     def _get_internal_terms(self):
         """Terms that are the company's own business and never printed for the client."""
-        return {"enforcement", "markup_percent", "overdue_control", "price_rule", "warehouse_ref"}
+        return {
+            "enforcement",
+            "markup_percent",
+            "overdue_control",
+            "overdue_days",
+            "price_rule",
+            "warehouse_ref",
+        }
 
     def _get_printed_terms(self):
         """Terms as the client reads them: without how they are enforced and how far one may go.

@@ -11,6 +11,12 @@ STATUS_FIELDS = frozenset({"counterparty_status", "counterparty_date", "counterp
 # a merge takes a status over; an object cannot be sent by a client
 MERGED = object()
 MERGED_KEY = "crm_counterparty_merged"
+# what we know of a client is not the customer's to read
+INTERNAL_FIELDS = STATUS_FIELDS | {
+    "counterparty_alert",
+    "counterparty_message",
+    "crm_duplicate_reason",
+}
 # numbers whose change makes what a register said of the old ones worthless
 STATUS_KEYS = ("vat", "kpp", "company_registry", "country_id")
 # of these the tax service's check knows nothing: its word does not clear a client of them
@@ -57,6 +63,11 @@ class ResPartner(models.Model):
     )
     counterparty_message = fields.Char(compute="_compute_counterparty_alert", compute_sudo=True)
     can_check_counterparty = fields.Boolean(compute="_compute_can_check_counterparty")
+
+    def _has_field_access(self, field, operation):
+        if field.name in INTERNAL_FIELDS and not self.env.su and self.env.user.share:
+            return False
+        return super()._has_field_access(field, operation)
 
     @api.depends(
         "commercial_partner_id.counterparty_status",

@@ -27,6 +27,12 @@ class SaleOrder(models.Model):
         compute="_compute_counterparty_id",
     )
 
+    def _has_field_access(self, field, operation):
+        # how we see a client is not the customer's to read
+        if field.name.startswith("counterparty_") and not self.env.su and self.env.user.share:
+            return False
+        return super()._has_field_access(field, operation)
+
     @api.depends(
         "partner_id.commercial_partner_id.counterparty_status",
         "partner_invoice_id.commercial_partner_id.counterparty_status",
@@ -88,7 +94,8 @@ class SaleOrder(models.Model):
     def _is_held_by_counterparty(self):
         """Whether a quotation cannot become an order for its client's status."""
         self.ensure_one()
-        return self.state in OPEN_STATES and self.counterparty_alert == "block"
+        # sudo: the customer is not told, and is held all the same
+        return self.state in OPEN_STATES and self.sudo().counterparty_alert == "block"
 
     def _is_held_by_agreement(self):
         return super()._is_held_by_agreement() or self._is_held_by_counterparty()

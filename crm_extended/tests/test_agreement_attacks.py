@@ -133,6 +133,36 @@ class TestAgreementAttacks(AgreementCommon):
         partner = customer.partner_id.with_user(customer)
         self.assertEqual(partner.read(["agreement_count"])[0]["agreement_count"], 0)
 
+    def test_customer_does_not_read_what_we_know_of_him(self):
+        customer = new_test_user(self.env, "ag_portal_known", "base.group_portal")
+        customer.partner_id.parent_id = self.client
+        self.client.counterparty_status = "bankrupt"
+        order = self._create_order(partner_id=customer.partner_id.id)
+        order.message_subscribe(customer.partner_id.ids)
+        self.assertEqual(order.counterparty_alert, "danger")
+        self.env.flush_all()
+        self.env.invalidate_all()
+        own = order.with_user(customer)
+        self.assertTrue(own.read(["name"]))
+        partner = self.client.with_user(customer)
+        self.assertTrue(partner.read(["name"]))
+        for record, name in (
+            (own, "counterparty_message"),
+            (own, "counterparty_alert"),
+            (partner, "counterparty_status"),
+            (partner, "counterparty_message"),
+            (partner, "crm_duplicate_reason"),
+        ):
+            with self.subTest(name=name), self.assertRaises(AccessError):
+                record.read([name])
+        self.assertNotIn("counterparty_status", partner.fields_get())
+
+    def test_customer_is_not_told_how_late_he_may_pay(self):
+        agreement = self._create_agreement(
+            partner_id=self.other_client.id, overdue_control=True, overdue_days=7
+        )
+        self.assertNotIn("7", "".join(text for _label, text in agreement._get_printed_terms()))
+
     def test_template_sent_past_the_composer(self):
         order = self._create_order(lines=[{"price_unit": 1.0}])
         template = self.env.ref("sale.email_template_edi_sale").with_user(self.salesman)
