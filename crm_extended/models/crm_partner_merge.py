@@ -91,6 +91,8 @@ class CrmPartnerMerge(models.Model):
                 field = target._fields.get(column)
                 if field is None or field.compute or column in (*models.MAGIC_COLUMNS, "active"):
                     continue
+                if field.groups:  # not everybody who reads this text may read the field
+                    continue
                 old = change["before"].get(column)
                 lines.append(
                     f"{field._description_string(self.env)}: "

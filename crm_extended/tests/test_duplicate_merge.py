@@ -241,6 +241,13 @@ class TestDuplicateMerge(DuplicatesCommon):
         group.with_user(self.env.ref("base.user_admin")).action_merge()
         self.assertFalse(bait.exists())
 
+    def test_summary_tells_nothing_that_is_for_some_groups_only(self):
+        self.twin.signup_type = "secret-kind"
+        merge = self.merge()
+        self.assertEqual(self.client.signup_type, "secret-kind")
+        self.assertIn("https://zarechnaya.example", merge.summary)
+        self.assertNotIn("secret-kind", merge.summary)
+
     def test_status_of_the_register_is_no_obstacle(self):
         pair = self.env["res.partner"].create([{"name": "Pair", "email": "a@pair.example"}] * 2)
         pair[1].counterparty_status = "bankrupt"
