@@ -46,8 +46,7 @@ class TestInteractionIncoming(InteractionMailCommon):
         )
         person.invalidate_recordset()
         interaction.invalidate_recordset()
-        if not person.partner_id:
-            person.partner_id = partner
+        self.assertEqual(person.partner_id, partner)
         self.assertEqual(interaction.partner_id, partner)
 
     def test_reply_by_references(self):
