@@ -8,7 +8,8 @@ from ..tools.postpone import PRESETS, get_postponed
 class CrmInteraction(models.Model):
     """Interactions that wait are put off: by an hour, until tomorrow or next week, until a date.
 
-    Days begin at 9:00 by the clock of the user who postpones.
+    Days begin at 9:00 by the clock of the user who postpones. An attempt of the ladder waits on
+    until the client may be called, unless the user names the moment himself.
     """
 
     _inherit = "crm.interaction"
@@ -24,7 +25,12 @@ class CrmInteraction(models.Model):
         if preset not in PRESETS:
             raise UserError(self.env._("Choose until when to postpone."))
         zone = pytz.timezone(self.env.user.tz or "UTC")
-        self._postpone(get_postponed(preset, fields.Datetime.now(), zone))
+        until = get_postponed(preset, fields.Datetime.now(), zone)
+        retries = self.filtered(lambda interaction: interaction.attempt_number)
+        (self - retries)._postpone(until)
+        moments = {chain: chain._get_next_open(until) for chain in retries.chain_id}
+        for moment, attempts in retries.grouped(lambda row: moments[row.chain_id]).items():
+            attempts._postpone(moment)
         return True
 
     def action_postpone_hour(self):

@@ -145,6 +145,26 @@ class TestInteractionOutcome(InteractionCommon):
         self._record(self.missed, now=friday)
         self.assertEqual(self._planned().date_start, datetime(2026, 1, 19, 7, 0))
 
+    def test_postponed_attempt(self):
+        """Put off till the user's morning, an attempt waits for that of the client."""
+        self.client_contact.tz = "Asia/Kamchatka"
+        self.user_sales.tz = "Europe/Riga"
+        self._record(self.missed)
+        planned = self._planned().with_user(self.user_sales)
+        other = self._log(state="planned", date_start=NOW)
+        with freeze_time(NOW):
+            (planned + other).action_postpone_tomorrow()
+        self.assertEqual(other.date_deadline, datetime(2026, 1, 15, 7, 0))
+        # 9:00 in Riga is 19:00 there: on Friday at 9:00
+        self.assertEqual(planned.date_deadline, datetime(2026, 1, 15, 21, 0))
+        self.assertEqual((planned + other).mapped("state"), ["postponed", "postponed"])
+        with freeze_time(datetime(2026, 1, 16, 5, 30)):  # 17:30 there, on Friday
+            planned.action_postpone_hour()
+            self.assertEqual(planned.date_deadline, datetime(2026, 1, 18, 21, 0))
+            # a moment that the user names himself is his
+            planned.action_postpone_until(datetime(2026, 1, 17, 9, 0))
+        self.assertEqual(planned.date_deadline, datetime(2026, 1, 17, 9, 0))
+
     def test_window_of_the_company(self):
         self.company.write({"crm_calling_hour_from": 10, "crm_calling_hour_to": 17})
         self._record(self.missed, now=datetime(2026, 1, 14, 15, 0))  # 17:00 in Riga
