@@ -36,12 +36,14 @@ class CrmInteraction(models.Model):
     @api.depends("kind", "mail_message_id")
     def _compute_channel(self):
         channels = self._get_message_channels()
+        messages = self.filtered(lambda interaction: interaction.kind == "message")
+        # sudo: whoever reads the header of the contact; the type tells nothing of the text
+        messages.sudo().mail_message_id.fetch(["message_type"])
         for interaction in self:
             interaction.channel = interaction.kind
-            if interaction.kind == "message":
-                # sudo: whoever reads the header of the contact; the type tells nothing of the text
-                message_type = interaction.sudo().mail_message_id.message_type
-                interaction.channel = channels.get(message_type, "message")
+        for interaction in messages:
+            message_type = interaction.sudo().mail_message_id.message_type
+            interaction.channel = channels.get(message_type, "message")
 
     def _search_channel(self, operator, value):
         if operator != "in":
