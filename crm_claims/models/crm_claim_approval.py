@@ -85,7 +85,7 @@ class CrmClaimApproval(models.Model):
         claim.check_access("write")
         claim._lock_for_transition()
         claim.approval_ids.sudo()._withdraw_undecided()
-        team_sudo = claim.sudo().team_id
+        team_sudo = claim._get_limit_team()
         # sudo: rows are written by methods only; the claim was proved to be the user's to change
         approval_sudo = self.sudo().create(
             {

@@ -1,6 +1,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
+#: what an hour of an employee costs; there is such a field where hr_hourly_cost is installed
+EMPLOYEE_RATE = "hourly_cost"
 COST_KINDS = [
     ("goods", "Goods and Material"),
     ("transport", "Transport"),
@@ -14,9 +16,9 @@ COST_KINDS = [
 class CrmClaimCost(models.Model):
     """A cost that a claim caused beside what was granted: an entry of its ledger.
 
-    - Labour is hours at a rate: that of the employee where the database keeps one, else that of
-      the department; both may be overwritten. Where time sheets are installed, the time booked on
-      tasks of the claim's investigations is added by the cost report, not here.
+    - Labour is hours at a rate: that of the department, or of the employee if who enters the cost
+      may read what he costs; both may be overwritten. Where time sheets are installed, the time
+      booked on tasks of the claim's investigations is added by the cost report, not here.
     - Amounts are in the currency of the claim's company.
     - Which departments bear it is decided by their share of the guilt (`crm.claim.cost.report`),
       not by who did the work.
@@ -71,11 +73,23 @@ class CrmClaimCost(models.Model):
             cost.rate = cost._get_default_rate() if cost.kind == "labour" else 0.0
 
     def _get_default_rate(self):
-        """Rate of an hour: the employee's own, else the department's, else the one already set."""
+        """Rate of an hour: the employee's own, else the department's, else the one already set.
+
+        What an employee costs is for the personnel department: his own rate is taken only if the
+        user may read it, though stored values are computed as superuser.
+        """
         self.ensure_one()
-        # sudo: handlers cost an hour without reading what people earn
-        employee_sudo = self.employee_id.sudo()
-        own = employee_sudo.hourly_cost if "hourly_cost" in employee_sudo._fields else 0.0
+        employee = self.employee_id.sudo(False)
+        cost = employee._fields.get(EMPLOYEE_RATE)
+        own = 0.0
+        if (
+            employee
+            and cost
+            and employee._has_field_access(cost, "read")
+            and employee.has_access("read")
+        ):
+            own = employee[EMPLOYEE_RATE]
+        # sudo: the rate of a department is an average, which handlers count with
         return own or self.department_id.sudo().claim_hourly_rate or self.rate
 
     @api.depends("hours", "rate", "kind")

@@ -10,6 +10,8 @@ class CrmClaimInvestigation(models.Model):
       8D also containment, escape point and measures; root causes share 100 %; no step is open.
     - The lead asks; somebody else who may change the investigation approves, or sends it back with
       a reason. Who asked and who leads cannot approve. A template may do without approval.
+    - An investigation that needs approval, by its template or once it was begun, keeps needing it:
+      another template does not take that away.
     """
 
     _inherit = "crm.claim.investigation"
@@ -26,6 +28,7 @@ class CrmClaimInvestigation(models.Model):
         help="Who is asked to approve the conclusion; anybody else but the lead may do it, too.",
     )
     approved_by_id = fields.Many2one("res.users", "Approved By", readonly=True, copy=False)
+    approval_fixed = fields.Boolean("Always Needs Approval", readonly=True, copy=False)
     needs_approval = fields.Boolean(compute="_compute_needs_approval")
     can_approve = fields.Boolean(compute="_compute_can_approve")
 
@@ -39,11 +42,13 @@ class CrmClaimInvestigation(models.Model):
                 (team_sudo.quality_user_id | team_sudo.user_id) - investigation.user_id
             )[:1].sudo(False)
 
-    @api.depends("template_id.approval_required")
+    @api.depends("template_id.approval_required", "approval_fixed")
     def _compute_needs_approval(self):
         for investigation in self:
             template = investigation.template_id
-            investigation.needs_approval = not template or template.approval_required
+            investigation.needs_approval = (
+                investigation.approval_fixed or not template or template.approval_required
+            )
 
     @api.depends("state", "user_id", "submitted_by_id")
     @api.depends_context("uid")
@@ -146,11 +151,27 @@ class CrmClaimInvestigation(models.Model):
     # ------------------------------------------------------------------
 
     def write(self, vals):
-        if {"submitted_by_id", "approved_by_id"} & vals.keys() and not self.env.su:
+        controlled = {"submitted_by_id", "approved_by_id", "approval_fixed"}
+        if controlled & vals.keys() and not self.env.su:
             raise AccessError(self.env._("Who asked and who approved is recorded by the buttons."))
+        if {"template_id", "state"} & vals.keys():
+            self._fix_approval()
         if vals.get("state") == "done":
             self._check_approver()
         return super().write(vals)
+
+    def _fix_approval(self):
+        """Before the template or state of ``self`` changes: who needs approval keeps needing it.
+
+        A draft without a template has not chosen yet.
+        """
+        fixed = self.filtered(
+            lambda record: record.needs_approval
+            and not record.approval_fixed
+            and (record.template_id or record.state != "draft")
+        )
+        if fixed:
+            fixed.sudo().approval_fixed = True  # sudo: controlled field
 
     # ------------------------------------------------------------------
     # Actions

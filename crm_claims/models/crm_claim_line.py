@@ -205,6 +205,27 @@ class CrmClaimLine(models.Model):
                     )
                 )
 
+    def _get_list_price(self):
+        """List price of one, in the currency of the company, where no order line vouches for the
+        price; else 0."""
+        self.ensure_one()
+        # sudo: handlers need not read products and orders
+        product_sudo = self.sudo().product_id
+        if not product_sudo or self.sudo().order_line_id.product_id == product_sudo:
+            return 0.0
+        return product_sudo.currency_id._convert(
+            product_sudo.lst_price,
+            self.currency_id,
+            self.company_id,
+            fields.Date.context_today(self),
+        )
+
+    def _get_hidden_worth(self, kind, quantity, amount):
+        """What ``quantity`` of the item, given as goods, is worth beyond the ``amount`` entered."""
+        if kind != "replacement" or not self:
+            return 0.0
+        return max(quantity * self._get_list_price() - amount, 0.0)
+
     # ------------------------------------------------------------------
     # CRUD: a decision that was announced is not changed through its items
     # ------------------------------------------------------------------

@@ -223,6 +223,12 @@ class CrmClaimRemedy(models.Model):
         """Rows that count: granted, whatever has become of them."""
         return self.filtered(lambda remedy: not remedy.is_cancelled and not remedy.is_proposed)
 
+    def _get_hidden_worth(self):
+        """What the goods of these rows are worth at least, beyond the amounts entered."""
+        return sum(
+            row.claim_line_id._get_hidden_worth(row.kind, row.quantity, row.amount) for row in self
+        )
+
     # ------------------------------------------------------------------
     # Actions
     # ------------------------------------------------------------------

@@ -1,8 +1,9 @@
 from datetime import timedelta
 
 from odoo import api, fields, models
+from odoo.addons.crm_claims.tools.apart import run_apart
 from odoo.fields import Command, Domain
-from odoo.tools import SQL
+from odoo.tools import SQL, plaintext2html
 
 KINDS = [
     ("lot", "Product and Lot"),
@@ -78,7 +79,12 @@ class CrmClaimSeries(models.Model):
         companies = self.env["res.company"].sudo().search([("claim_recurrence_count", ">", 1)])
         for company in companies:
             for row in self._find_groups(company):
-                self.sudo()._take_in(company, *row)
+                # one group that fails is logged, and tried again by the next run
+                run_apart(
+                    company,
+                    lambda company, row=row: self.sudo()._take_in(company, *row),
+                    f"Series of claims {row[:4]}",
+                )
             cron._commit_progress(1)
         cron._commit_progress(remaining=0)
 
@@ -198,12 +204,14 @@ class CrmClaimSeries(models.Model):
                 summary=self.env._(
                     "%(count)s claims of the same kind", count=len(series.claim_ids)
                 ),
-                note=self.env._(
-                    "%(what)s: %(count)s claims within %(days)s days. Start the investigation; "
-                    "further claims of this kind join it.",
-                    what=series.display_name,
-                    count=len(series.claim_ids),
-                    days=company.claim_recurrence_days,
+                note=plaintext2html(
+                    self.env._(
+                        "%(what)s: %(count)s claims within %(days)s days. Start the investigation; "
+                        "further claims of this kind join it.",
+                        what=series.display_name,
+                        count=len(series.claim_ids),
+                        days=company.claim_recurrence_days,
+                    )
                 ),
                 user_id=series.investigation_id.user_id.id,
             )

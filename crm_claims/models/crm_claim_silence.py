@@ -2,7 +2,8 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.addons.crm_claims.models.crm_claim_stage import ANSWERABLE_STATES
-from odoo.exceptions import UserError, ValidationError
+from odoo.addons.crm_claims.tools.apart import run_apart
+from odoo.tools import plaintext2html
 
 
 class CrmClaim(models.Model):
@@ -12,6 +13,8 @@ class CrmClaim(models.Model):
       is closed and the client is asked for a rating.
     - Some days before, the client is told so, once. A claim is never closed sooner than those days
       after the notice, even if the notice came late; without any address it goes without saying.
+    - What hinders a notice or the closing is kept on the claim and reported to its responsible; the
+      notice is tried again every day. The other claims go on.
     - Reopened and decided again, the claim starts over.
     """
 
@@ -59,7 +62,6 @@ class CrmClaim(models.Model):
             ("company_id", "=", company.id),
             ("state", "in", ANSWERABLE_STATES),
             ("customer_answer", "=", False),
-            ("silence_error", "=", False),
             ("date_decided", "<=", fields.Datetime.now() - timedelta(days=days)),
         ]
 
@@ -77,47 +79,59 @@ class CrmClaim(models.Model):
                 *self._get_silent_domain(company, max(days - notice, 0)),
                 ("date_notice", "=", False),
             ]
-            while batch := claims.search(noticed, order="id", limit=batch_size):
+            failed = set()
+            while batch := claims.search(
+                [*noticed, ("id", "not in", list(failed))], order="id", limit=batch_size
+            ):
                 locked = batch.try_lock_for_update()
                 if not locked:
                     break  # somebody works on them; tomorrow
-                locked._send_silence_notice()
+                errors = run_apart(
+                    locked, type(self)._send_silence_notice, "Notices before closing claims"
+                )
+                for claim, error in errors:
+                    claim._keep_silence_error(error)
+                failed.update(claim.id for claim, __ in errors)
                 cron._commit_progress(len(locked))
             over = [
                 *self._get_silent_domain(company, days),
                 ("date_notice", "<=", fields.Datetime.now() - timedelta(days=notice)),
+                ("silence_error", "=", False),
             ]
             while batch := claims.search(over, order="id", limit=batch_size):
                 locked = batch.try_lock_for_update(allow_referencing=True)
                 if not locked:
                     break
                 for claim in locked:
-                    claim._close_silently()
+                    for __, error in run_apart(
+                        claim, type(self)._close_silently, "Closing of unanswered claims"
+                    ):
+                        claim._keep_silence_error(error)
                 cron._commit_progress(len(locked))
         cron._commit_progress(remaining=0)
 
     def _send_silence_notice(self):
         """Tell the clients by when they have to answer, once."""
-        self.write({"date_notice": fields.Datetime.now()})
+        self.write({"date_notice": fields.Datetime.now(), "silence_error": False})
         self._send_to_customer("crm_claims.mail_template_silence")
 
     def _close_silently(self):
-        """Close one claim; what hinders it is kept on the claim and does not stop the others."""
         self.ensure_one()
-        try:
-            with self.env.cr.savepoint():
-                self._move_to("closed")
-                self._message_log(
-                    body=self.env._("Closed: the client has not answered the decision.")
-                )
-                self._send_rating_request()
-        except (UserError, ValidationError) as error:
-            self.write({"silence_error": str(error)})
-            user = self._get_alarm_user()
-            if user:
-                self.activity_schedule(
-                    "mail.mail_activity_data_todo",
-                    summary=self.env._("The claim could not be closed by itself"),
-                    note=str(error),
-                    user_id=user.id,
-                )
+        self._move_to("closed")
+        self._message_log(body=self.env._("Closed: the client has not answered the decision."))
+        self._send_rating_request()
+
+    def _keep_silence_error(self, error):
+        """Show on the claim what hinders its closing, and tell the responsible once."""
+        self.ensure_one()
+        text = str(error) or type(error).__name__
+        is_known = bool(self.silence_error)
+        self.silence_error = text
+        user = self._get_alarm_user()
+        if user and not is_known:
+            self.activity_schedule(
+                "mail.mail_activity_data_todo",
+                summary=self.env._("The claim could not be closed by itself"),
+                note=plaintext2html(text),
+                user_id=user.id,
+            )

@@ -33,8 +33,9 @@ class CrmClaimSlaStatus(models.Model):
         self.env.invalidate_all()
 
     @api.model
-    def _get_due(self, is_failed, now, limit):
-        """The next deadlines to report or to warn of, locked against a second run."""
+    def _get_due(self, is_failed, now, limit, skip=()):
+        """The next deadlines to report or to warn of, locked against a second run; without those
+        whose ids are in ``skip``."""
         if is_failed:
             domain = [("state", "=", "failed"), ("date_alarmed", "=", False)]
         else:
@@ -44,6 +45,7 @@ class CrmClaimSlaStatus(models.Model):
                 ("date_warning", "<=", now),
                 ("date_warned", "=", False),
             ]
+        domain.append(("id", "not in", list(skip)))
         # sudo: the job reports for everybody
         return self.sudo().search(domain, order="id", limit=limit).try_lock_for_update()
 

@@ -91,6 +91,7 @@ class CrmClaim(models.Model):
             "date_notice",
             "silence_error",
             "merged_into_id",
+            "limit_team_id",
             "waiting_since",
             "waiting_reminded",
             "is_acknowledgement_sent",

@@ -10,8 +10,9 @@ class CrmClaim(models.Model):
     - Deciding moves the claim, writes the remedies and creates their documents in one
       transaction; when a credit note cannot be made, nothing is decided.
     - What is granted in all (over all decisions on the claim) above the limit of the claim's
-      team is decided by an approver only: the team's leader or a claims administrator, whichever
-      road the decision takes.
+      team (``crm_claim_team_limit.py``) is decided by an approver only: the team's leader or a
+      claims administrator, whichever road the decision takes. For this, goods that no order
+      vouches for count at least with their list price.
     - Reopening takes back what was granted and led to nothing yet; documents stay.
     - The granted amount is the sum of the remedies, the granted quantity of an item that of its
       refunds, and the granted remedy the one with the largest amount.
@@ -126,20 +127,30 @@ class CrmClaim(models.Model):
     def _get_granted_value(self):
         """What a decision gives away by its amount or by its items, whichever is more."""
         self.ensure_one()
-        items = sum(line.quantity_granted * line.price_unit for line in self.sudo().line_ids)
-        return max(self.amount_granted, items if not self.sudo().remedy_ids else 0.0)
+        claim_sudo = self.sudo()  # sudo: what counts does not depend on who looks
+        if claim_sudo.remedy_ids:
+            # rows that wait for approval are not part of this decision
+            granted_sudo = claim_sudo.remedy_ids.filtered(
+                lambda row: not row.is_cancelled and not (row.is_proposed and row.approval_id)
+            )
+            return self.amount_granted + granted_sudo._get_hidden_worth()
+        items = sum(
+            line.quantity_granted * max(line.price_unit, line._get_list_price())
+            for line in claim_sudo.line_ids
+        )
+        return max(self.amount_granted, items)
 
     def _needs_approval(self, amount, user=None):
         """Whether granting ``amount`` on this claim is not for ``user`` to decide alone."""
         self.ensure_one()
-        limit = self.sudo().team_id.approval_limit
+        limit = self._get_limit_team().approval_limit
         if not limit or float_compare(amount, limit, precision_digits=2) <= 0:
             return False
         return not self._is_approver(user or self.env.user)
 
     def _is_approver(self, user):
         self.ensure_one()
-        return user == self.sudo().team_id.user_id or user.has_group(
+        return user == self._get_limit_team().user_id or user.has_group(
             "crm_claims.crm_claims_group_manager"
         )
 
@@ -177,7 +188,7 @@ class CrmClaim(models.Model):
             )
 
     def _get_limit_message(self, amount):
-        team_sudo = self.sudo().team_id
+        team_sudo = self._get_limit_team()
         return self.env._(
             "%(amount)s is more than team %(team)s grants without approval (%(limit)s). "
             "Ask for approval in the decision dialog.",

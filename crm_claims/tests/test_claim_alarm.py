@@ -1,5 +1,6 @@
 from datetime import date, datetime, timedelta
 from importlib.util import module_from_spec, spec_from_file_location
+from unittest.mock import patch
 
 from freezegun import freeze_time
 from odoo.addons.mail.tests.common import MailCommon
@@ -118,6 +119,58 @@ class TestClaimAlarm(DeadlineCommon, MailCommon):
         self.assertEqual(claim.sla_state, "failed")
         self.assertTrue(self._alarms(claim, self.user_own))
 
+    def test_one_broken_claim_stops_no_other(self):
+        claims = [self._claim(user_id=self.user_own.id) for __ in range(3)]
+        broken = claims[1]
+        report = self.env.registry["crm.claim.sla.status"]._create_alarm_activities
+
+        def fail(statuses, entries, is_failed):
+            result = report(statuses, entries, is_failed)
+            if broken in statuses.claim_id:
+                raise ZeroDivisionError
+            return result
+
+        with (
+            patch.object(self.env.registry["crm.claim.sla.status"],
+                         "_create_alarm_activities", fail),
+            self.assertLogs("odoo.addons.crm_claims.tools.apart", "ERROR"),
+        ):  # fmt: skip
+            self._run(MISSED)
+        self.assertEqual([len(self._alarms(claim, self.user_own)) for claim in claims], [1, 0, 1])
+        self._run(MISSED + timedelta(hours=1))
+        self.assertEqual([len(self._alarms(claim, self.user_own)) for claim in claims], [1, 1, 1])
+
+    def test_one_stale_claim_that_fails_stops_no_other(self):
+        claims = self.env["crm.claim"].union(*(self._claim() for __ in range(3)))
+        claims.sudo().deadlines_stale = True
+        apply = self.env.registry["crm.claim"]._apply_deadlines
+
+        def fail(records):
+            apply(records)
+            if claims[0] in records:
+                raise ZeroDivisionError
+
+        with (
+            patch.object(self.env.registry["crm.claim"], "_apply_deadlines", fail),
+            self.assertLogs("odoo.addons.crm_claims.tools.apart", "ERROR"),
+        ):
+            self._run(FRIDAY)
+        self.assertEqual(claims.mapped("deadlines_stale"), [True, False, False])
+
+    def test_question_is_text_in_the_reminder(self):
+        claim = self._claim(user_id=self.user_own.id)
+        with freeze_time(datetime(2026, 3, 9, 12)):
+            claim._move_to("acknowledged")
+            claim._move_to(
+                "waiting_client",
+                waiting_question="Is a<b?\n<b>Here</b>",
+                waiting_until=date(2026, 3, 16),
+            )
+        self._run(datetime(2026, 4, 20, 12))
+        note = claim.activity_ids.note
+        self.assertIn("Is a&lt;b?", note)
+        self.assertNotIn("<b>", note)
+
     # ------------------------------------------------------------
     # Silence
     # ------------------------------------------------------------
@@ -149,6 +202,27 @@ class TestClaimAlarm(DeadlineCommon, MailCommon):
         self.assertFalse(claim.customer_answer)
         notes = " ".join(str(body) for body in claim.message_ids.mapped("body"))
         self.assertIn("has not answered", notes)
+
+    def test_broken_notice_stops_no_other_and_is_shown(self):
+        claims = [self._claim(user_id=self.user_own.id) for __ in range(3)]
+        with freeze_time(FRIDAY):
+            for claim in claims:
+                self._decide(claim)
+        template = self.env.ref("crm_claims.mail_template_silence")
+        body = template.body_html
+        template.body_html = f"<t t-if='object.id == {claims[0].id}' t-out='1 / 0'/>"
+        with self.assertLogs("odoo.addons.crm_claims.tools.apart", "ERROR"):
+            for __ in range(2):
+                self._run_silence(FRIDAY + timedelta(days=11))
+        self.assertEqual([bool(claim.date_notice) for claim in claims], [False, True, True])
+        self.assertTrue(claims[0].silence_error)
+        self.assertEqual(
+            claims[0].activity_ids.mapped("summary"), ["The claim could not be closed by itself"]
+        )
+        template.body_html = body
+        self._run_silence(FRIDAY + timedelta(days=12))
+        self.assertTrue(claims[0].date_notice)
+        self.assertFalse(claims[0].silence_error)
 
     def test_late_notice_gives_its_days_all_the_same(self):
         claim = self._claim()

@@ -1,3 +1,6 @@
+from unittest.mock import patch
+
+from odoo.addons.crm_claims.models import crm_claim_cost
 from odoo.exceptions import AccessError, ValidationError
 from odoo.fields import Command
 from odoo.tests import tagged
@@ -44,6 +47,24 @@ class TestClaimCost(ClaimCommon):
         self.assertEqual(totals, {self.warehouse: 140, self.production: 60})
         self.claim.invalidate_recordset()
         self.assertEqual(self.claim.cost_total, 200)
+
+    def test_rate_of_an_employee_is_for_who_may_read_it(self):
+        self.employee.distance_home_work = 99  # a figure for the personnel department only
+        personnel = self._new_user("claims_hr", "hr.group_hr_user,crm_claims.crm_claims_group_user")
+        self.claim.user_id = personnel
+        values = {
+            "claim_id": self.claim.id,
+            "name": "Cost",
+            "kind": "labour",
+            "hours": 2,
+            "employee_id": self.employee.id,
+        }
+        rates = {}
+        with patch.object(crm_claim_cost, "EMPLOYEE_RATE", "distance_home_work"):
+            for user in (personnel, self.user_all):
+                cost = self.env["crm.claim.cost"].with_user(user).create(values)
+                rates[user] = cost.rate
+        self.assertEqual(rates, {personnel: 99, self.user_all: 30})
 
     def test_remedies_count_unless_cancelled(self):
         claim = self._create_claim(user_id=self.user_own.id)

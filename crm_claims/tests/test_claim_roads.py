@@ -96,6 +96,69 @@ class TestClaimRoads(ClaimCommon):
         claim.write({**values, "state": "decided", "amount_granted": 99})
         self.assertEqual(claim.state, "decided")
 
+    def test_no_team_with_a_higher_limit_is_borrowed(self):
+        self.team.approval_limit = 100
+        lax = self.team.create(
+            {
+                "name": "Lax",
+                "company_id": self.company.id,
+                "assignment": "none",
+                "user_id": self.user_own.id,
+            }
+        )
+        values = {
+            "state": "decided",
+            "decision": "satisfied",
+            "decision_text": "x",
+            "cause_id": self.cause.id,
+            "amount_granted": 101,
+        }
+        claims = [self._create_claim(user_id=self.user_own.id) for __ in range(3)]
+        for claim in claims:
+            claim._move_to("acknowledged")
+        claim, other, handed = (claim.with_user(self.user_own) for claim in claims)
+        with self.assertRefused(UserError, "more than team Test Team"):
+            claim.write({**values, "team_id": lax.id})
+        other.team_id = False
+        other.team_id = lax
+        with self.assertRefused(UserError, "more than team Test Team"):
+            other.write(values)
+        with self.assertRefused(AccessError, "Team of the Limit"):
+            other.limit_team_id = False
+        other.write({**values, "amount_granted": 100})
+        # handed over by the leader of its team
+        handed.with_user(self.user_all).team_id = lax
+        handed.write(values)
+        self.assertEqual(handed.state, "decided")
+
+    def test_goods_count_with_their_list_price(self):
+        self.team.approval_limit = 150
+        claim = self._create_claim(
+            user_id=self.user_own.id,
+            line_ids=[
+                Command.create({"product_id": self.product.id, "quantity": 2, "price_unit": 0.01})
+            ],
+        )
+        claim._move_to("acknowledged")
+        claim = claim.with_user(self.user_own)
+        decision = {"decision": "satisfied", "cause_id": self.cause.id, "decision_text": "x"}
+        row = {"kind": "replacement", "claim_line_id": claim.line_ids.id, "quantity": 2}
+        dialogs = self.env["crm.claim.decision"].with_user(self.user_own)
+        dialog = dialogs.create({**decision, "claim_id": claim.id})
+        dialog.remedy_ids = [Command.clear(), Command.create(row)]
+        self.assertEqual((dialog.amount_granted, dialog.approval_amount), (0.02, 200))
+        self.assertTrue(dialog.needs_approval)
+        with self.assertRefused(UserError, "more than team"):
+            dialog.action_decide()
+        with self.assertRefused(UserError, "more than team"):
+            claim._apply_decision(decision, [row | {"amount": 0.02}], False)
+        claim.line_ids.quantity_granted = 2
+        with self.assertRefused(UserError, "more than team"):
+            claim.write({**decision, "state": "decided", "amount_granted": 0.02})
+        dialog.remedy_ids.quantity = 1
+        dialog.action_decide()
+        self.assertEqual((claim.state, claim.amount_granted), ("decided", 0.01))
+
     # ------------------------------------------------------------------
     # The decision dialog
     # ------------------------------------------------------------------
@@ -212,6 +275,44 @@ class TestClaimRoads(ClaimCommon):
         )
         claim.investigation_ids = mine
         self.assertEqual(mine.claim_ids, claim)
+
+    def test_another_template_takes_no_approval_away(self):
+        strict, lax = self.env["crm.claim.investigation.template"].create(
+            [
+                {"name": "Strict", "approval_required": True},
+                {"name": "Lax", "approval_required": False},
+            ]
+        )
+        investigations = self.env["crm.claim.investigation"].create(
+            [
+                {
+                    "name": "Why",
+                    "company_id": self.company.id,
+                    "team_id": self.team.id,
+                    "user_id": self.user_all.id,
+                    "template_id": template.id,
+                    "root_cause": "<p>Rust</p>",
+                    "conclusion": "<p>Paint</p>",
+                }
+                for template in (strict, lax, strict.browse())
+            ]
+        )
+        begun, free, unchosen = investigations.with_user(self.user_all)
+        begun.template_id = lax
+        begun.state = "running"
+        self.assertTrue(begun.needs_approval)
+        with self.assertRefused(UserError, "needs approval"):
+            begun.action_done()
+        with self.assertRefused(AccessError, "recorded by the buttons"):
+            begun.approval_fixed = False
+        unchosen.template_id = lax
+        (free | unchosen).write({"state": "running"})
+        self.assertEqual((free | unchosen).mapped("needs_approval"), [False, False])
+        free.template_id = False
+        free.write({"state": "cancelled"})
+        free.write({"state": "draft"})
+        free.template_id = lax
+        self.assertTrue(free.needs_approval, "it was under way with no template")
 
     # ------------------------------------------------------------------
     # Companies

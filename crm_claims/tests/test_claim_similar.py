@@ -1,4 +1,5 @@
 from datetime import timedelta
+from unittest.mock import patch
 
 from odoo import fields
 from odoo.exceptions import AccessError, UserError
@@ -163,6 +164,27 @@ class TestClaimSeries(SimilarCommon):
 
     def _series(self):
         return self.env["crm.claim.series"].search([("company_id", "=", self.company.id)])
+
+    def test_one_group_that_fails_stops_no_other(self):
+        for product in (self.product, self.saw):
+            for __ in range(3):
+                self._claim_of(product, "L-7")
+        series = self.env.registry["crm.claim.series"]
+        take_in = series._take_in
+
+        def fail(records, company, kind, product_id, *args):
+            take_in(records, company, kind, product_id, *args)
+            if product_id == self.product.id:
+                raise ZeroDivisionError
+
+        with (
+            patch.object(series, "_take_in", fail),
+            self.assertLogs("odoo.addons.crm_claims.tools.apart", "ERROR"),
+        ):
+            self._run()
+        self.assertEqual(self._series().product_id, self.saw)
+        self._run()
+        self.assertEqual(self._series().product_id, self.saw | self.product)
 
     def test_one_investigation_for_all(self):
         claims = self.env["crm.claim"].union(

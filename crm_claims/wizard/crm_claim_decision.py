@@ -46,6 +46,11 @@ class CrmClaimDecision(models.TransientModel):
     )
     amount_before = fields.Monetary("Granted Before", compute="_compute_amounts")
     amount_granted = fields.Monetary("Granted in All", compute="_compute_amounts")
+    approval_amount = fields.Monetary(
+        "Counted for Approval",
+        compute="_compute_amounts",
+        help="What is granted in all; goods that no order vouches for at least at list price.",
+    )
     approval_limit = fields.Monetary(compute="_compute_amounts")
     needs_approval = fields.Boolean(compute="_compute_amounts")
     send_mail = fields.Boolean("Send the Decision to the Client", default=True)
@@ -138,15 +143,23 @@ class CrmClaimDecision(models.TransientModel):
             # sudo: figures of a claim that the user decides on
             claim = wizard._get_claim()
             claim_sudo = claim.sudo()
-            wizard.amount_before = sum(claim_sudo.remedy_ids._filter_alive().mapped("amount"))
-            wizard.amount_granted = wizard.amount_before + sum(
-                row._prepare_remedy_values()["amount"] for row in wizard.remedy_ids
+            before_sudo = claim_sudo.remedy_ids._filter_alive()
+            wizard.amount_before = sum(before_sudo.mapped("amount"))
+            amounts = [row._prepare_remedy_values()["amount"] for row in wizard.remedy_ids]
+            wizard.amount_granted = wizard.amount_before + sum(amounts)
+            wizard.approval_amount = (
+                wizard.amount_granted
+                + before_sudo._get_hidden_worth()
+                + sum(
+                    row.claim_line_id._get_hidden_worth(row.kind, row.quantity, amount)
+                    for row, amount in zip(wizard.remedy_ids, amounts, strict=True)
+                )
             )
-            wizard.approval_limit = claim_sudo.team_id.approval_limit
+            wizard.approval_limit = bool(claim) and claim._get_limit_team().approval_limit
             wizard.needs_approval = (
                 bool(claim)
                 and wizard.decision != "rejected"
-                and claim._needs_approval(wizard.amount_granted)
+                and claim._needs_approval(wizard.approval_amount)
             )
 
     # ------------------------------------------------------------------
@@ -159,7 +172,7 @@ class CrmClaimDecision(models.TransientModel):
         claim = self.claim_id
         claim.check_access("write")
         if self.needs_approval:
-            raise UserError(claim._get_limit_message(self.amount_granted))
+            raise UserError(claim._get_limit_message(self.approval_amount))
         claim._apply_decision(
             self._prepare_claim_values(), self._prepare_remedies(), self.send_mail
         )
@@ -173,7 +186,7 @@ class CrmClaimDecision(models.TransientModel):
             self._prepare_claim_values(),
             self._prepare_remedies(),
             self.send_mail,
-            self.amount_granted,
+            self.approval_amount,
         )
         return {"type": "ir.actions.act_window_close"}
 
