@@ -42,6 +42,16 @@ def start_browser(case):
     return browser
 
 
+def open_page(page, url, selector):
+    """Open a page; once more if it does not come: the page after signing in may still load."""
+    page.goto(url)
+    try:
+        page.wait_for_selector(selector)
+    except TimeoutError:
+        page.goto(url)
+        page.wait_for_selector(selector)
+
+
 class StoryCase(HttpCase):
     """Tells a story in a real browser: each person has a window of his own, signed in by the form.
 
@@ -103,13 +113,7 @@ class StoryCase(HttpCase):
     # ------------------------------------------------------------
 
     def open_record(self, page, action, record_id):
-        """Open a form; once more if it does not come: the page after signing in may still load."""
-        page.goto(f"/odoo/action-{action}/{record_id}")
-        try:
-            page.wait_for_selector(".o_form_view")
-        except TimeoutError:
-            page.reload()
-            page.wait_for_selector(".o_form_view")
+        open_page(page, f"/odoo/action-{action}/{record_id}", ".o_form_view")
 
     def press(self, page, name, within=""):
         """Press the button of a method and wait until the server has answered."""
