@@ -57,6 +57,7 @@ from . import (
     crm_interaction_mail,
     crm_interaction_mail_people,
     crm_interaction_mail_record,
+    crm_interaction_mail_static,
     crm_interaction_meeting,
     crm_interaction_message,
     crm_interaction_move,

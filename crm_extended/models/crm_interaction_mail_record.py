@@ -7,8 +7,6 @@ from psycopg2.errors import UniqueViolation
 
 from .crm_interaction_chain_summary import EMPTY_SUMMARY
 
-# read from the chain on the way to a new interaction
-CHAIN_FIELDS = ("res_model", "res_id", "state", "partner_id", "user_id", "company_id")
 # the last two are computed from a phone number, which few messages have
 PARTICIPANT_COMPUTED_FIELDS = (
     "company_id",
@@ -62,50 +60,57 @@ class CrmInteraction(models.Model):
         :return: the chain of its document; the values with which this chain has still to be
             inserted, empty if it is there; the interaction in it which the message answers; of
             the people and the document's client the ids of those whom the company may use;
-            whether something in the chain waits for an answer
+            whether something in the chain waits for the answer that the contact is
         """
         document, message = contact["document"], contact["message"]
         Chain = self.env["crm.interaction.chain"]
         mail = self._get_incoming_mail(message)
-        partner_ids = [person["partner"].id for person in contact["people"] if person["partner"]]
-        partner_ids += document._get_interaction_partner().ids
+        parent_message_id = (mail and mail.parent_id) or message.parent_id.id
+        usable = self._get_usable_ids(contact)
         self.flush_model(["mail_message_id", "chain_id", "company_id", "direction", "state"])
-        names = list(dict.fromkeys([*CHAIN_FIELDS, *self._get_chain_copies().values()]))
+        names = self._get_contact_chain_fields()
         Chain.flush_model(names)
-        self.env["res.partner"].flush_model(["company_id"])
+        # planning each part costs more than running it: only what this contact needs
         query = SQL(
             """
-            SELECT ARRAY(
-                        SELECT partner.id
-                          FROM res_partner partner
-                         WHERE partner.id = ANY(%(partner_ids)s)
-                           AND (partner.company_id IS NULL
-                                OR partner.company_id = %(company_id)s)
-                   ), EXISTS (
-                        SELECT 1
-                          FROM crm_interaction waiting
-                         WHERE waiting.chain_id = chain.id
-                           AND waiting.direction = 'in'
-                           AND waiting.state IN ('new', 'planned', 'postponed')
-                   ), chain.id,
+            SELECT %(is_waiting)s, chain.id,
                    CASE WHEN chain.id IS NULL THEN nextval('crm_interaction_chain_id_seq') END,
-                   parent.id, parent.company_id, %(columns)s
+                   %(parent)s, %(columns)s
               FROM (SELECT 1) AS one
          LEFT JOIN crm_interaction_chain chain
                 ON chain.res_model = %(res_model)s AND chain.res_id = %(res_id)s
-         LEFT JOIN crm_interaction parent
-                ON parent.mail_message_id = %(parent_message_id)s
-               AND parent.chain_id = chain.id
+                   %(parent_join)s
             """,
-            partner_ids=partner_ids,
-            company_id=contact["company"].id,
-            columns=SQL(", ").join(SQL.identifier("chain", name) for name in names),
+            is_waiting=SQL(
+                """
+                EXISTS (SELECT 1
+                          FROM crm_interaction waiting
+                         WHERE waiting.chain_id = chain.id
+                           AND waiting.direction = 'in'
+                           AND waiting.state IN ('new', 'planned', 'postponed'))
+                """
+            )
+            if contact["direction"] == "out"
+            else SQL("FALSE"),
+            parent=SQL("parent.id, parent.company_id")
+            if parent_message_id
+            else SQL("NULL::int, NULL::int"),
+            columns=self._get_columns_sql(names, "chain"),
             res_model=document._name,
             res_id=document.id,
-            parent_message_id=(mail and mail.parent_id) or message.parent_id.id or None,
+            parent_join=SQL(
+                """
+         LEFT JOIN crm_interaction parent
+                ON parent.mail_message_id = %s
+               AND parent.chain_id = chain.id
+                """,
+                parent_message_id,
+            )
+            if parent_message_id
+            else SQL(),
         )
         (found,) = self.env.execute_query(savepoint.open_with(query) if savepoint else query)
-        usable, is_waiting, chain_id, new_id, parent_id, company_id, *row = found
+        is_waiting, chain_id, new_id, parent_id, company_id, *row = found
         chain, chain_values = Chain.browse(chain_id or new_id), {}
         values = dict(zip(names, row, strict=True))
         if not chain_id:
@@ -116,7 +121,20 @@ class CrmInteraction(models.Model):
             field._insert_cache(chain, [field.convert_to_cache(value, chain)])
         parent = self.browse(parent_id or [])
         self._fields["company_id"]._insert_cache(parent, [company_id])
-        return chain, chain_values, parent, set(usable), is_waiting
+        return chain, chain_values, parent, usable, is_waiting
+
+    @api.model
+    def _get_usable_ids(self, contact):
+        """Ids of those of the people and the document's client whom the company may use."""
+        partners = self.env["res.partner"].union(
+            contact["document"]._get_interaction_partner(),
+            *(person["partner"] for person in contact["people"]),
+        )
+        return {
+            partner.id
+            for partner in partners
+            if not partner.company_id or partner.company_id == contact["company"]
+        }
 
     @api.model
     def _prepare_contact_chain_values(self, document):
@@ -129,15 +147,6 @@ class CrmInteraction(models.Model):
             if field.column_type and field.store and field.default and name not in values
         ]
         return Chain.default_get(others) | values
-
-    @api.model
-    def _get_chain_copies(self):
-        """Map the fields of an interaction that repeat a field of its chain to that field."""
-        return {
-            name: field.related.removeprefix("chain_id.")
-            for name, field in self._fields.items()
-            if field.store and field.related and field.related.startswith("chain_id.")
-        }
 
     @api.model
     def _prepare_contact_computed_values(self, values):
@@ -178,11 +187,7 @@ class CrmInteraction(models.Model):
         :return: the interaction; empty if its message is recorded already
         """
         computed = self._prepare_contact_computed_values(values)
-        others = [
-            name
-            for name, field in self._fields.items()
-            if field.column_type and field.store and field.default and name not in values
-        ]
+        others = [name for name in self._get_default_fields() if name not in values]
         now = self.env.cr.now()
         row = self.default_get(others) | values | computed
         log = {
@@ -192,13 +197,13 @@ class CrmInteraction(models.Model):
             "write_date": now,
         }
         Participant = self.env["crm.interaction.participant"]
-        people_columns = [*people[0], *log]
+        people_columns = (*people[0], *log)
         try:
             rows = self.env.execute_query(
                 SQL(
                     """
                     WITH %(chain)s interaction AS (
-                        INSERT INTO crm_interaction (%(columns)s) VALUES (%(values)s)
+                        INSERT INTO crm_interaction (%(columns)s) VALUES %(values)s
                         ON CONFLICT (mail_message_id) WHERE mail_message_id IS NOT NULL DO NOTHING
                         RETURNING id
                     ), participant AS (
@@ -213,20 +218,12 @@ class CrmInteraction(models.Model):
                     chain=self._get_contact_chain_sql(chain, chain_values | log, values)
                     if chain_values
                     else SQL(),
-                    columns=SQL(", ").join(map(SQL.identifier, [*row, *log])),
-                    values=self._get_columns_sql(self, row | log),
-                    people_columns=SQL(", ").join(map(SQL.identifier, people_columns)),
-                    people_values=SQL(", ").join(
-                        SQL(
-                            "CAST(person.%s AS %s)",
-                            SQL.identifier(name),
-                            SQL.identifier(Participant._fields[name].column_type[0]),
-                        )
-                        for name in people_columns
-                    ),
+                    columns=self._get_columns_sql((*row, *log)),
+                    values=self._get_row(self, row | log),
+                    people_columns=self._get_columns_sql(people_columns),
+                    people_values=self._get_cast_columns_sql(people_columns),
                     people=SQL(", ").join(
-                        SQL("(%s)", self._get_columns_sql(Participant, person | log))
-                        for person in people
+                        SQL("%s", self._get_row(Participant, person | log)) for person in people
                     ),
                     summary=self._get_contact_summary_sql(chain, chain_values, values),
                 )
@@ -251,22 +248,14 @@ class CrmInteraction(models.Model):
             for record, names in written:
                 fields = [record._fields[name] for name in names]
                 stack.enter_context(self.env.protecting(fields, record))
-            interaction.modified(self._fields, create=True)
-            if chain_values and self._has_other_computed_fields(chain, EMPTY_SUMMARY):
+            interaction.modified(self._get_contact_triggers(tuple(computed)), create=True)
+            if chain_values and self._has_other_computed_fields(chain._name, tuple(EMPTY_SUMMARY)):
                 chain.modified(chain._fields, create=True)
         if any(person["phone"] for person in people) or self._has_other_computed_fields(
-            Participant, PARTICIPANT_COMPUTED_FIELDS
+            Participant._name, PARTICIPANT_COMPUTED_FIELDS
         ):
             participants.modified(Participant._fields, create=True)
         return interaction
-
-    @api.model
-    def _has_other_computed_fields(self, records, names):
-        """Whether a model has stored computed fields besides these, which are written here."""
-        return any(
-            field.compute and field.store and field.name not in names
-            for field in records._fields.values()
-        )
 
     @api.model
     def _get_contact_chain_sql(self, chain, row, values):
@@ -351,9 +340,12 @@ class CrmInteraction(models.Model):
         return SQL(" ").join(parts)
 
     @api.model
-    def _get_columns_sql(self, records, values):
-        """The values of a row of the model of `records`, as its columns take them."""
-        return SQL(", ").join(
-            SQL("%s", records._fields[name].convert_to_column_insert(value, records))
-            for name, value in values.items()
+    def _get_row(self, records, values):
+        """The values of a row of the model of `records`, as its columns take them.
+
+        :rtype: tuple, which becomes a row in parentheses
+        """
+        fields = records._fields
+        return tuple(
+            fields[name].convert_to_column_insert(value, records) for name, value in values.items()
         )
