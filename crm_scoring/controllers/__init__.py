@@ -1,1 +1,1 @@
-from . import customer_profile
+from . import customer_effect, customer_profile

@@ -95,12 +95,8 @@ class CrmCustomerRefresh(models.Model):
         self._note(state="running")
         try:
             with self.env.cr.savepoint():
-                written, deleted = self.env["crm.customer.profile"]._refresh(
-                    self.company_id,
-                    full=self.is_full or None,
-                    progress=lambda _company, percent, phase: self._note(
-                        progress=percent, phase=phase
-                    ),
+                written, deleted = self._work(
+                    lambda _company, percent, phase: self._note(progress=percent, phase=phase)
                 )
             values = {"state": "done", "written": written, "deleted": deleted, "progress": 100}
         except Exception as error:  # shown to who asked; the figures stay as they were
@@ -110,6 +106,16 @@ class CrmCustomerRefresh(models.Model):
         self.env["ir.cron"]._commit_progress()
         self.invalidate_recordset()
         self.write({**values, "date_end": fields.Datetime.now()})
+
+    def _work(self, progress):
+        """Do what was asked for.
+
+        :param callable progress: called as ``progress(company, percent, phase)``
+        :return: (written, deleted) numbers of records
+        """
+        return self.env["crm.customer.profile"]._refresh(
+            self.company_id, full=self.is_full or None, progress=progress
+        )
 
     def _note(self, **values):
         """Write to the row past the transaction, where a waiting screen sees it."""

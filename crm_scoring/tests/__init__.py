@@ -3,6 +3,7 @@ from . import (
     test_class_adjustment,
     test_customer_profile,
     test_customer_profile_figures,
+    test_forecast_tools,
     test_lead_score,
     test_leaving,
     test_my_calls,
@@ -12,6 +13,7 @@ from . import (
     test_scorecard,
     test_scoring_follow_up,
     test_scoring_model,
+    test_segment_forecast,
     test_tools,
     test_win_model,
 )

@@ -10,6 +10,8 @@ const URLS = {
     "crm.product.rule": "/crm_scoring/recommendations.xlsx",
     "crm.product.recommendation": "/crm_scoring/recommendations.xlsx",
     "crm.product.offer": "/crm_scoring/recommendations.xlsx",
+    "crm.segment.forecast": "/crm_scoring/forecasts.xlsx",
+    "crm.segment.forecast.line": "/crm_scoring/forecasts.xlsx",
 };
 
 /** Workbook with charts of what the list, the pivot or the chart shows. */

@@ -1,0 +1,25 @@
+import json
+
+from odoo.addons.crm_extended.controllers.sale_deal_report import XLSX
+from odoo.http import Controller, content_disposition, request, route
+from werkzeug.exceptions import BadRequest
+
+
+class CustomerEffectController(Controller):
+    @route("/crm_scoring/forecasts.xlsx", type="http", auth="user", readonly=True)
+    def forecasts(self, model="crm.segment.forecast", domain="[]", **_kwargs):
+        """Download forecasts with charts, as far as the user may see them."""
+        return self._export("crm.segment.forecast", request.env._("Forecasts"), model, domain)
+
+    def _export(self, owner, name, model, domain):
+        try:
+            content = request.env[owner]._export_xlsx(model, json.loads(domain))
+        except (ValueError, TypeError, KeyError) as error:
+            raise BadRequest() from error
+        return request.make_response(
+            content,
+            [
+                ("Content-Type", XLSX),
+                ("Content-Disposition", content_disposition(name + ".xlsx")),
+            ],
+        )
