@@ -4,6 +4,15 @@ from . import (
     crm_interaction_mixin,
     crm_interaction_mixin_clock,
     crm_interaction_mixin_phone,
+    crm_metric,
+    crm_metric_engine,
+    crm_metric_people,
+    crm_metric_sql,
+    crm_sales_target,
+    crm_sales_target_grid,
+    crm_sales_target_plan,
+    res_company_managers,
+    sale_order_client_turn,
 )
 
 # isort: split
