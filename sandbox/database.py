@@ -10,7 +10,6 @@ complete. Each checkout works on its own copy, ``crm_<checkout>``; each test run
 ``crm_run_<pid>``.
 """
 
-import ast
 import contextlib
 import itertools
 import os
@@ -35,14 +34,10 @@ LOADING = re.compile(r"Loading module (\S+) \((\d+)/(\d+)\)")
 NOISE = re.compile(r"py\.warnings|superuser|http-interface|http_interface|Running as user")
 
 
-def read_manifest(addon):
-    return ast.literal_eval((paths.ROOT / addon / "__manifest__.py").read_text(encoding="utf-8"))
-
-
 def dependencies():
     """Odoo's modules that our add-ons name in ``depends``."""
     ours = paths.addons()
-    needed = {name for addon in ours for name in read_manifest(addon)["depends"]}
+    needed = {name for addon in ours for name in paths.read_manifest(addon)["depends"]}
     return sorted(needed - set(ours))
 
 

@@ -9,7 +9,7 @@ from .ui import say
 
 def i18n(arguments):
     """Export each add-on's template and merge its translation; ``--check`` only compares."""
-    addons = paths.addons()
+    addons, bridges = paths.addons(), paths.bridges()
     with environment.ready() as databases:
         with environment.setup_lock():
             origin = databases.suite(demo=False)
@@ -18,7 +18,14 @@ def i18n(arguments):
             tempfile.TemporaryDirectory() as folder,
         ):
             config = databases.config("i18n", db_name=name)
-            for addon in addons:
+            for addon in [*addons, *bridges]:
+                if addon in bridges:
+                    databases.run_odoo(
+                        f"Installing {addon} with the apps that it is for",
+                        config,
+                        *["module", "install", "-d", name, addon],
+                        log="i18n.log",
+                    )
                 target = Path(folder) / f"{addon}.pot"
                 databases.run_odoo(
                     f"Exporting the terms of {addon}",
@@ -28,7 +35,7 @@ def i18n(arguments):
                 )
             command = [databases.python, "-m", "sandbox.po_files"]
             status = process.run(
-                [*command, "check" if arguments.check else "merge", folder, *addons],
+                [*command, "check" if arguments.check else "merge", folder, *addons, *bridges],
                 check=False,
                 cwd=paths.ROOT,
                 env=databases.environment,

@@ -1,5 +1,6 @@
 """Where things are kept: all that can be rebuilt lies in the cache, nothing in the checkout."""
 
+import ast
 import hashlib
 import os
 from pathlib import Path
@@ -48,5 +49,18 @@ def data_dir():
 
 
 def addons():
-    """Names of the add-ons of this checkout."""
+    """Names of the add-ons of this checkout that a company chooses to install."""
+    return [name for name in _folders() if not read_manifest(name).get("auto_install")]
+
+
+def bridges():
+    """Names of the add-ons that install themselves beside optional apps of Odoo's."""
+    return [name for name in _folders() if read_manifest(name).get("auto_install")]
+
+
+def read_manifest(addon):
+    return ast.literal_eval((ROOT / addon / "__manifest__.py").read_text(encoding="utf-8"))
+
+
+def _folders():
     return sorted(path.parent.name for path in ROOT.glob("*/__manifest__.py"))

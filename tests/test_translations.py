@@ -6,9 +6,9 @@ from pathlib import Path
 from odoo.tests import TransactionCase, tagged
 from odoo.tools.translate import trans_export
 
-from sandbox import po_files
+from sandbox import paths, po_files
 
-ADDONS = sorted(path.parent.name for path in po_files.ROOT.glob("*/__manifest__.py"))
+ADDONS = paths.addons()
 
 
 @tagged("post_install", "-at_install")
@@ -24,5 +24,5 @@ class TestTranslations(TransactionCase):
                 self.assertEqual(problems, [])
 
     def test_translations_are_complete(self):
-        for addon in ADDONS:
+        for addon in [*ADDONS, *paths.bridges()]:
             self.assertEqual(po_files.check_addon(addon)[:20], [], addon)

@@ -1,0 +1,41 @@
+"""Add-ons that install themselves beside optional apps do so, pass their tests there and leave.
+
+The whole suite's database has no stock: this one gets it, and the bridges with it.
+"""
+
+import tempfile
+from pathlib import Path
+
+from sandbox import paths, po_files
+
+from .test_install_uninstall import database  # a fixture
+
+__all__ = ["database"]
+
+
+def test_stock(database):
+    bridge = "crm_claims_stock"
+    database.install("crm_claims")
+    assert bridge not in database.installed()
+    database.install("sale_stock")
+    assert bridge in database.installed()
+
+    output = database.odoo(
+        *["-u", bridge, "--test-tags", f"/{bridge}", "--stop-after-init"],
+        *["--no-http", "--log-handler", "odoo.tests.result:INFO"],
+    )
+    assert "0 failed, 0 error(s) of" in output, output[-4000:]
+    assert " of 0 tests" not in output, output[-4000:]
+
+    with tempfile.TemporaryDirectory() as folder:
+        fresh = Path(folder) / f"{bridge}.pot"
+        database.odoo("i18n", "export", "-o", str(fresh), bridge)
+        assert po_files.merge_addon(bridge, fresh, check=True) == []
+
+    database.uninstall(bridge)
+    assert not database.rows(f"SELECT 1 FROM ir_model_data WHERE module = '{bridge}'")
+    assert "sale_stock" in database.installed()
+
+
+def test_every_bridge_is_tested_here():
+    assert paths.bridges() == ["crm_claims_stock"]
