@@ -18,7 +18,13 @@
         "views/portal_claim_templates.xml",
         "views/portal_claim_form_templates.xml",
         "views/portal_agreement_templates.xml",
+        "views/portal_home_templates.xml",
+        "views/portal_order_templates.xml",
+        "views/portal_debt_templates.xml",
+        "views/portal_call_templates.xml",
+        "views/sale_order_views.xml",
         "views/res_config_settings_views.xml",
+        "views/res_config_settings_portal_views.xml",
     ],
     "demo": [
         "demo/res_users_demo.xml",

@@ -1,1 +1,13 @@
-from . import agreements, attachments, claim_answers, claim_filing, claims, home
+from . import (
+    agreement_renewal,
+    agreements,
+    attachments,
+    calls,
+    claim_answers,
+    claim_filing,
+    claims,
+    debt,
+    home,
+    home_service,
+    orders,
+)

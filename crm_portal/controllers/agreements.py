@@ -38,6 +38,7 @@ class PortalAgreements(CustomerPortal):
                 **self._prepare_portal_layout_values(),
                 "page_name": "agreement",
                 "agreements": agreements,
+                "contracts": agreements._portal_get_contracts(request.env.user),
                 "pager": pager,
                 "default_url": "/my/agreements",
             },

@@ -1,9 +1,11 @@
 from . import (
     test_agreements,
     test_attacks,
+    test_calls,
     test_claim_answers,
     test_claim_filing,
     test_claim_pages,
+    test_orders,
     test_posting,
     test_uploads,
 )

@@ -89,3 +89,53 @@ class TestPortalAgreements(PortalCase):
     def test_suspended(self):
         self.agreement.with_user(self.approver).action_suspend()
         self.assertNotIn("Tools 2026", self.url_open("/my/agreements").text)
+
+
+@tagged("post_install", "-at_install")
+class TestPortalRenewal(TestPortalAgreements):
+    def _renew(self, agreement=None):
+        return self.post(f"/my/agreements/{(agreement or self.agreement).id}/renew")
+
+    def test_ask_once(self):
+        self.agreement.sudo().user_id = self.handler
+        self.assertIn("Ask to renew", self.url_open(f"/my/agreements/{self.agreement.id}").text)
+        self.assertEqual([self._renew().status_code, self._renew().status_code], [303, 303])
+        activity = self.agreement.activity_ids.filtered(lambda a: a.user_id == self.handler)
+        self.assertEqual(len(activity), 1)
+        self.assertIn("Nina", activity.note)
+        page = self.url_open(f"/my/agreements/{self.agreement.id}").text
+        self.assertNotIn(">Ask to renew", page)
+        self.assertIn("You asked to renew", page)
+
+    def test_renewal_under_way(self):
+        self.agreement._renew()
+        self._renew()
+        self.assertFalse(self.agreement.renewal_asked_on)
+        page = self.url_open(f"/my/agreements/{self.agreement.id}").text
+        self.assertIn("is being prepared", page)
+
+    @mute_logger("odoo.http")
+    def test_renewal_of_others(self):
+        for user in (self.boris, self.carla):
+            self.login(user)
+            self.assertEqual(self._renew().status_code, 404)
+        self.login(None)
+        self._renew()
+        self.assertFalse(self.agreement.renewal_asked_on)
+        self.assertIn("error", self.rpc("crm.agreement", "read", [1], ["renewal_asked_on"]))
+
+    def test_contracts(self):
+        contracts = self.env["crm.agreement.contract"].create(
+            [
+                {"name": "Paper 17", "agreement_id": self.agreement.id},
+                {"name": "Paper draft", "agreement_id": self.agreement.id},
+                {"name": "Paper Balt", "agreement_id": self.agreement_balt.id},
+            ]
+        )
+        for contract in contracts[0] | contracts[2]:
+            for state in ("to_approve", "approved", "signed"):
+                contract.state = state
+        page = self.url_open("/my/agreements").text
+        self.assertIn("Paper 17", page)
+        self.assertNotIn("Paper draft", page)
+        self.assertNotIn("Paper Balt", page)

@@ -1,0 +1,32 @@
+from odoo import http
+from odoo.http import request
+
+from .calls import PortalCalls
+
+
+class PortalHomeService(PortalCalls):
+    """What the home page shows beside documents: the manager, debt and appointments."""
+
+    def _prepare_home_portal_values(self, counters):
+        values = super()._prepare_home_portal_values(counters)
+        user = request.env.user
+        if "debt_count" in counters:
+            invoices = request.env["account.move"]
+            values["debt_count"] = (
+                invoices.search_count(
+                    user.partner_id._portal_get_open_invoices_domain(user.company_id)
+                )
+                if user._is_portal() and invoices.has_access("read")
+                else 0
+            )
+        return values
+
+    @http.route()
+    def home(self, **kw):
+        response = super().home(**kw)
+        if request.env.user._is_portal():
+            response.qcontext.update(self._prepare_home_service_values())
+        return response
+
+    def _prepare_home_service_values(self):
+        return {**self._prepare_manager_values(), "is_customer": True}

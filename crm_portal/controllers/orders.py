@@ -1,0 +1,74 @@
+import secrets
+
+from odoo import http
+from odoo.addons.sale.controllers.portal import CustomerPortal
+from odoo.exceptions import AccessError, MissingError
+from odoo.http import request
+
+from ..models.crm_claim_filing import PortalFormError
+
+
+class PortalOrders(CustomerPortal):
+    """Orders of a customer: what he has asked for himself, and *Repeat this order*."""
+
+    def _prepare_quotations_domain(self, partner):
+        """What he requested himself stands among his quotations before we have sent it."""
+        domain = super()._prepare_quotations_domain(partner)
+        return [
+            "|",
+            *(["&"] * (len(domain) - 1)),
+            *domain,
+            "&",
+            "&",
+            ("partner_id", "child_of", [partner.commercial_partner_id.id]),
+            ("state", "=", "draft"),
+            ("is_portal_request", "=", True),
+        ]
+
+    def _get_page_view_values(self, document, access_token, values, *args, **kwargs):
+        values = super()._get_page_view_values(document, access_token, values, *args, **kwargs)
+        if document._name == "sale.order":
+            user = request.env.user
+            values |= {
+                "order_status": document._portal_get_status(),
+                "can_repeat": document._portal_can_be_repeated(user),
+                "form_key": secrets.token_urlsafe(16),
+                "left_out": (document.portal_left_out or "").splitlines(),
+                "order_notice": kwargs.get("notice"),
+                "nothing_left": kwargs.get("nothing_left"),
+            }
+        return values
+
+    @http.route(
+        "/my/orders/<int:order_id>/repeat",
+        type="http",
+        auth="user",
+        website=True,
+        methods=["POST"],
+    )
+    def portal_order_repeat(self, order_id, form_key=None, **post):
+        try:
+            order_sudo = self._document_check_access("sale.order", order_id)
+        except (AccessError, MissingError):
+            raise request.not_found() from None
+        if not order_sudo._portal_can_be_repeated(request.env.user):
+            raise request.not_found()
+        order = order_sudo.sudo(False)
+        try:
+            with request.env.cr.savepoint():
+                quotation_sudo = order._portal_repeat(form_key)
+        except PortalFormError as error:
+            request.env.invalidate_all()
+            return request.render(
+                "crm_portal.portal_refused",
+                {
+                    **self._prepare_portal_layout_values(),
+                    "title": request.env._("Repeat order %s", order_sudo.name),
+                    "message": error.args[0],
+                    "back_url": f"/my/orders/{order_id}",
+                },
+                status=422,
+            )
+        return request.redirect_query(
+            f"/my/orders/{quotation_sudo.id}", {"notice": "repeated"}, code=303
+        )
