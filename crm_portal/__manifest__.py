@@ -13,6 +13,7 @@
     ],
     "data": [
         "security/crm_portal_security.xml",
+        "security/crm_portal_service_security.xml",
         "security/ir.model.access.csv",
         "views/portal_templates.xml",
         "views/portal_claim_templates.xml",
@@ -22,6 +23,9 @@
         "views/portal_order_templates.xml",
         "views/portal_debt_templates.xml",
         "views/portal_call_templates.xml",
+        "views/portal_company_templates.xml",
+        "views/crm_portal_change_views.xml",
+        "views/crm_portal_menus.xml",
         "views/sale_order_views.xml",
         "views/res_config_settings_views.xml",
         "views/res_config_settings_portal_views.xml",

@@ -6,6 +6,7 @@ from . import (
     claim_answers,
     claim_filing,
     claims,
+    company,
     debt,
     home,
     home_service,

@@ -34,6 +34,7 @@ class PortalDebt(CustomerPortal):
                 limit=self._items_per_page,
                 offset=pager["offset"],
             )
+        debt = user.partner_id._portal_get_debt(company) if can_read else None
         return request.render(
             "crm_portal.portal_my_debt",
             {
@@ -41,7 +42,8 @@ class PortalDebt(CustomerPortal):
                 "page_name": "debt",
                 # sudo: as Odoo's own list of invoices; the rules have chosen them
                 "invoices": invoices.sudo(),
-                "debt": user.partner_id._portal_get_debt(company) if can_read else None,
+                "debt": debt,
+                "debt_days": request.env._("the oldest for %s days", debt.days) if debt else "",
                 "today": fields.Date.context_today(user),
                 "pager": pager,
                 "default_url": "/my/debt",

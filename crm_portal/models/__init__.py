@@ -6,6 +6,8 @@ from . import (
     crm_claim_filing,
     crm_claim_line,
     crm_interaction_portal,
+    crm_portal_change,
+    crm_portal_erasure,
     ir_http,
     mail_message,
     res_company,
@@ -14,6 +16,7 @@ from . import (
     res_config_settings_portal,
     res_partner_portal,
     res_users_portal,
+    res_users_portal_review,
     sale_order,
     sale_order_portal,
 )

@@ -52,9 +52,16 @@ class ResUsers(models.Model):
 
         :param datetime now: naive, UTC
         :return: ``time`` (formatted, by his clock), ``is_there``, ``text`` (until when, or when
-            he is back), ``zone``
+            he is back), ``sentence`` (both), ``zone``
         :rtype: dict
         """
+        values = self._portal_compute_hours(now)
+        values["sentence"] = self.env._(
+            "Now %(time)s there, %(text)s", time=values["time"], text=values["text"]
+        )
+        return values
+
+    def _portal_compute_hours(self, now=None):
         self.ensure_one()
         now = now or fields.Datetime.now()
         zone = self._portal_get_zone()

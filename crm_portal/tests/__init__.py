@@ -5,6 +5,7 @@ from . import (
     test_claim_answers,
     test_claim_filing,
     test_claim_pages,
+    test_company,
     test_orders,
     test_posting,
     test_uploads,
