@@ -5,7 +5,7 @@ import shutil
 from contextlib import contextmanager
 
 from odoo.tests import HttpCase, new_test_user
-from playwright.sync_api import TimeoutError, expect, sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 DESKTOP = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}
@@ -42,14 +42,23 @@ def start_browser(case):
     return browser
 
 
+def sign_in(page, login):
+    """Sign in by the form; the password is the login.
+
+    Waits until the page that follows has its scripts and styles: the first such page compiles
+    them, and whoever leaves it earlier finds the server still busy with that.
+    """
+    page.goto("/web/login")
+    page.fill("#login", login)
+    page.fill("#password", login)
+    page.click("form.oe_login_form button[type=submit]")
+    page.wait_for_url(lambda url: "/web/login" not in url)
+
+
 def open_page(page, url, selector):
-    """Open a page; once more if it does not come: the page after signing in may still load."""
+    """Open a page and wait until what ``selector`` names is there."""
     page.goto(url)
-    try:
-        page.wait_for_selector(selector)
-    except TimeoutError:
-        page.goto(url)
-        page.wait_for_selector(selector)
+    page.wait_for_selector(selector)
 
 
 class StoryCase(HttpCase):
@@ -58,6 +67,11 @@ class StoryCase(HttpCase):
     Between :meth:`browsing` blocks the test looks into the database; within them it must not,
     because there the server's threads are using it.
     """
+
+    # Requests take turns at the one transaction of the test. With Odoo's 20 seconds, a request that
+    # waits for another one that compiles the assets is answered by "Internal Server Error", and the
+    # page stays empty.
+    test_cursor_lock_timeout = 3 * TIMEOUT // 1000
 
     @classmethod
     def setUpClass(cls):
@@ -96,11 +110,7 @@ class StoryCase(HttpCase):
         page = context.new_page()
         self.page_errors = []
         page.on("pageerror", lambda error: self.page_errors.append(str(error)))
-        page.goto("/web/login")
-        page.fill("#login", user)
-        page.fill("#password", user)
-        page.click("form.oe_login_form button[type=submit]")
-        page.wait_for_url(lambda url: "/web/login" not in url, wait_until="commit")
+        sign_in(page, user)
         return page
 
     def _close_window(self, context):

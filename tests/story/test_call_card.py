@@ -23,7 +23,7 @@ from odoo.tests.common import get_db_name
 from odoo.tools import config
 from playwright.sync_api import expect
 
-from .common import DESKTOP, PHONE, TIMEOUT, open_page, start_browser
+from .common import DESKTOP, PHONE, TIMEOUT, open_page, sign_in, start_browser
 
 PARTNERS = ("Card Client Ltd", "Karl Card", "Kate Key", "Keyhole Works SIA", "Keyhole Works")
 OPERATORS = ("call_first", "call_second")
@@ -130,11 +130,7 @@ class TestCallCard(BaseCase):
         self.addCleanup(context.close)
         page = context.new_page()
         page.on("pageerror", lambda error: self.errors.append(str(error)))
-        page.goto("/web/login")
-        page.fill("#login", login)
-        page.fill("#password", login)
-        page.click("form.oe_login_form button[type=submit]")
-        page.wait_for_url(lambda url: "/web/login" not in url, wait_until="commit")
+        sign_in(page, login)
         open_page(page, "/odoo/contacts", ".o_kanban_view, .o_list_view")
         self._wait_for_socket(page, login)
         return page

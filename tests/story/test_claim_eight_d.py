@@ -4,7 +4,7 @@ from odoo.fields import Command
 from odoo.tests import tagged
 from playwright.sync_api import expect
 
-from .common import StoryCase
+from .common import StoryCase, open_page
 
 CLAIMS = "crm_claims.crm_claim_action"
 INVESTIGATIONS = "crm_claims.crm_claim_investigation_action"
@@ -125,8 +125,7 @@ class TestClaimEightD(StoryCase):
         )
 
         with self.browsing():
-            quality.goto("/odoo/claims-dashboard")
-            expect(quality.locator("[data-chart=trend] canvas")).to_be_visible()
+            open_page(quality, "/odoo/claims-dashboard", "[data-chart=trend] canvas")
             quality.click("[data-key=answer]")
             expect(quality.locator(".o_list_view")).to_be_visible()
         self.assertFalse(self.page_errors)
@@ -161,8 +160,7 @@ class TestClaimEightD(StoryCase):
 
     def _do_a_step(self, page, task_id, claim_id):
         """The head of the department reports on his step; the claim is not his to read."""
-        page.goto(f"/odoo/my-tasks/{task_id}")
-        page.wait_for_selector(".o_form_view")
+        open_page(page, f"/odoo/my-tasks/{task_id}", ".o_form_view")
         page.click(".o_notebook_headers [name=claim_result]")
         self.write_html(page, "claim_result", "Forty drills blocked")
         page.click(".o_field_widget[name=state] button")

@@ -8,7 +8,7 @@ from odoo.tests import tagged
 from PIL import Image
 from playwright.sync_api import expect
 
-from .common import PHONE, StoryCase
+from .common import PHONE, StoryCase, open_page
 
 CLAIMS = "crm_claims.crm_claim_action"
 ORDERS = "sale.action_quotations_with_onboarding"
@@ -147,7 +147,7 @@ class TestFirstWalk(StoryCase):
         self.assertEqual(investigation.progress, 100)
 
         with self.browsing():
-            customer.goto(f"/my/claims/{claim_id}")
+            open_page(customer, f"/my/claims/{claim_id}", "#claim_status_title")
             expect(customer.locator("#claim_status_title")).to_contain_text("Being looked into")
             expect(customer.locator("main")).not_to_contain_text(DEPARTMENT)
             self._decide_claim(staff, claim_id)
@@ -166,7 +166,9 @@ class TestFirstWalk(StoryCase):
         with self.browsing():
             accountant = self.open_window("story_accountant")
             self._look_at_money(accountant, credit_note_id)
-            staff.goto("/odoo/action-crm_claims.crm_claim_report_action")
+            open_page(
+                staff, "/odoo/action-crm_claims.crm_claim_report_action", ".o_switch_view.o_pivot"
+            )
             staff.click(".o_switch_view.o_pivot")
             expect(staff.locator("div.o_pivot")).to_be_visible()
         report = self.env["crm.claim.report"].with_user(self.handler)
@@ -178,7 +180,7 @@ class TestFirstWalk(StoryCase):
 
     def _file_claim(self, page, order_id, line_id):
         """A customer with a phone: from the order to the number of the claim."""
-        page.goto(f"/my/orders/{order_id}")
+        open_page(page, f"/my/orders/{order_id}", "#portal_report_problem")
         page.click("#portal_report_problem")
         page.fill(f"[name=quantity_{line_id}]", "2")
         page.fill("#claim_subject", "Two drills arrived broken")
@@ -224,7 +226,7 @@ class TestFirstWalk(StoryCase):
         expect(page.locator(".modal")).to_have_count(0)
 
     def _accept_and_rate(self, page, claim_id):
-        page.goto(f"/my/claims/{claim_id}")
+        open_page(page, f"/my/claims/{claim_id}", "#decision")
         expect(page.locator("#decision")).to_contain_text("You are right.")
         page.click("form[action$='/accept'] button")
         expect(page).to_have_url(re.compile("notice=accept$"))
@@ -237,7 +239,9 @@ class TestFirstWalk(StoryCase):
         """The accountant finds the draft credit note, and the deal's figures in his report."""
         self.open_record(page, "account.action_move_out_refund_type", credit_note_id)
         expect(page.locator("[name=partner_id] input")).to_have_value(re.compile(CLIENT))
-        page.goto("/odoo/action-crm_extended.crm_sale_deal_report_action")
+        open_page(
+            page, "/odoo/action-crm_extended.crm_sale_deal_report_action", ".o_action_manager"
+        )
         expect(page.locator(".o_action_manager")).to_contain_text(CLIENT)
 
     # ------------------------------------------------------------
@@ -305,7 +309,11 @@ class TestFirstWalk(StoryCase):
         expect(page.locator("button[name=action_new_version]:visible")).to_have_count(0)
         self.press(page, "action_view_deviations")
         expect(page.locator(".o_list_view, .o_form_view").last).to_contain_text("Story Drill")
-        page.goto("/odoo/action-crm_extended.crm_agreement_deviation_report_action")
+        open_page(
+            page,
+            "/odoo/action-crm_extended.crm_agreement_deviation_report_action",
+            ".o_action_manager",
+        )
         expect(page.locator(".o_action_manager")).to_contain_text("story_sales")
 
     def _try_to_confirm(self, page, order_id):

@@ -6,7 +6,7 @@ from odoo.fields import Datetime
 from odoo.tests import tagged
 from playwright.sync_api import expect
 
-from .common import StoryCase
+from .common import StoryCase, open_page
 
 LEAVING = "crm_scoring.crm_lead_action_leaving"
 DEALS = "crm.crm_lead_opportunities"
@@ -48,9 +48,7 @@ class TestLeavingDeal(StoryCase):
         self.assertTrue(self.deal.score_leaving)
         with self.browsing():
             page = self.open_window("leaving_sales")
-            page.wait_for_selector(".o_main_navbar")
-            page.goto(f"/odoo/action-{LEAVING}")
-            page.wait_for_selector(".o_list_view")
+            open_page(page, f"/odoo/action-{LEAVING}", ".o_list_view")
             row = page.locator(".o_data_row", has_text="Story fleet of drills")
             expect(row).to_contain_text("In the same stage for 70 days")
             self.open_record(page, DEALS, self.deal.id)

@@ -8,7 +8,7 @@ from odoo.fields import Command, Datetime
 from odoo.tests import tagged
 from playwright.sync_api import expect
 
-from .common import StoryCase
+from .common import StoryCase, open_page
 
 DEALS = "crm.crm_lead_opportunities"
 CLIENTS = ("Ash Yard", "Birch Yard", "Cedar Yard", "Elm Yard", "Fir Yard")
@@ -182,7 +182,7 @@ class TestSalespersonDay(StoryCase):
         expect(message).to_have_count(0)
 
     def _make_five_calls(self):
-        self.page.goto("/odoo/my-calls")
+        open_page(self.page, "/odoo/my-calls", ".o_list_view")
         expect(self.page.locator("tr.o_data_row")).to_have_count(5)
         for client, outcome in zip(CLIENTS, ("Reached", "No answer", "Busy", "Busy"), strict=False):
             self._record(client, outcome)
@@ -220,7 +220,7 @@ class TestSalespersonDay(StoryCase):
     def _call_back_who_was_missed(self):
         self._ring("day-1", CALLER_NUMBER)
         self._send("missed", "day-1")
-        self.page.goto("/odoo/my-calls")
+        open_page(self.page, "/odoo/my-calls", ".o_list_view")
         self._record(CALLER, "Reached")
         self._expect_recorded("Reached")
         expect(self.page.locator("tr.o_data_row", has_text=CALLER)).to_have_count(0)
@@ -265,7 +265,7 @@ class TestSalespersonDay(StoryCase):
     # ------------------------------------------------------------
 
     def _answer_mail(self):
-        self.page.goto("/odoo/interactions")
+        open_page(self.page, "/odoo/interactions", ".o_list_view")
         self.page.locator("tr.o_data_row td", has_text="Delivery by Friday?").first.click()
         self.press(self.page, "action_reply")
         self.write_html(self.page, "body", "They leave tomorrow.", within=".modal")
