@@ -19,6 +19,7 @@
         "security/crm_claims_decision_security.xml",
         "security/crm_claims_investigation_security.xml",
         "security/crm_claims_report_security.xml",
+        "security/crm_absence_security.xml",
         "security/ir.model.access.csv",
         "data/crm_claim_stage_data.xml",
         "data/crm_claim_team_data.xml",

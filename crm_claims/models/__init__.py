@@ -80,3 +80,9 @@ from . import (
     sale_order,
     sale_order_remedy,
 )
+
+# isort: split
+# extends models that come after it in the alphabet
+from . import (
+    crm_absence,
+)

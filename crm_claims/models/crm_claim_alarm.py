@@ -1,5 +1,5 @@
 from odoo import api, fields, models
-from odoo.addons.crm_claims.tools.apart import run_apart
+from odoo.addons.crm_extended.tools.apart import run_apart
 from odoo.tools import plaintext2html
 
 ACTIVITY = "crm_claims.mail_activity_type_deadline"

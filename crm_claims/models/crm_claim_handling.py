@@ -81,3 +81,4 @@ class CrmClaim(models.Model):
             for claim, user in zip(group, team._get_assignees(len(group), company), strict=True):
                 if user:
                     claim.user_id = user
+        claims._hand_over_at_once()

@@ -1,7 +1,7 @@
 from datetime import timedelta
 
 from odoo import api, fields, models
-from odoo.addons.crm_claims.tools.apart import run_apart
+from odoo.addons.crm_extended.tools.apart import run_apart
 from odoo.fields import Command, Domain
 from odoo.tools import SQL, plaintext2html
 

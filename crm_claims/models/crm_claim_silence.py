@@ -2,7 +2,7 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.addons.crm_claims.models.crm_claim_stage import ANSWERABLE_STATES
-from odoo.addons.crm_claims.tools.apart import run_apart
+from odoo.addons.crm_extended.tools.apart import run_apart
 from odoo.tools import plaintext2html
 
 

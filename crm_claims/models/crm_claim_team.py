@@ -119,11 +119,18 @@ class CrmClaimTeam(models.Model):
         self.ensure_one()
         team_sudo = self.sudo()  # sudo: assignment must not depend on who registers
         nobody = self.env["res.users"]
+        away = {
+            user_id
+            for (company_id, user_id) in self.env["crm.absence"]._get_cover()
+            if company_id == company.id
+        }
         if team_sudo.assignment == "leader":
             return [team_sudo.user_id] * count
         members = team_sudo.member_ids.filtered(
             lambda user: user.active and company in user.company_ids
         )
+        # who is away gets nothing, unless all are: then it goes to a substitute
+        members = members.filtered(lambda user: user.id not in away) or members
         if team_sudo.assignment == "none" or not members:
             return [nobody] * count
         groups = (

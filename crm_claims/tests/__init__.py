@@ -1,6 +1,7 @@
 from . import (
     test_call_card,
     test_claim,
+    test_claim_absence,
     test_claim_access,
     test_claim_accused,
     test_claim_alarm,

@@ -133,7 +133,7 @@ class TestClaimAlarm(DeadlineCommon, MailCommon):
         with (
             patch.object(self.env.registry["crm.claim.sla.status"],
                          "_create_alarm_activities", fail),
-            self.assertLogs("odoo.addons.crm_claims.tools.apart", "ERROR"),
+            self.assertLogs("odoo.addons.crm_extended.tools.apart", "ERROR"),
         ):  # fmt: skip
             self._run(MISSED)
         self.assertEqual([len(self._alarms(claim, self.user_own)) for claim in claims], [1, 0, 1])
@@ -152,7 +152,7 @@ class TestClaimAlarm(DeadlineCommon, MailCommon):
 
         with (
             patch.object(self.env.registry["crm.claim"], "_apply_deadlines", fail),
-            self.assertLogs("odoo.addons.crm_claims.tools.apart", "ERROR"),
+            self.assertLogs("odoo.addons.crm_extended.tools.apart", "ERROR"),
         ):
             self._run(FRIDAY)
         self.assertEqual(claims.mapped("deadlines_stale"), [True, False, False])
@@ -211,7 +211,7 @@ class TestClaimAlarm(DeadlineCommon, MailCommon):
         template = self.env.ref("crm_claims.mail_template_silence")
         body = template.body_html
         template.body_html = f"<t t-if='object.id == {claims[0].id}' t-out='1 / 0'/>"
-        with self.assertLogs("odoo.addons.crm_claims.tools.apart", "ERROR"):
+        with self.assertLogs("odoo.addons.crm_extended.tools.apart", "ERROR"):
             for __ in range(2):
                 self._run_silence(FRIDAY + timedelta(days=11))
         self.assertEqual([bool(claim.date_notice) for claim in claims], [False, True, True])

@@ -179,7 +179,7 @@ class TestClaimSeries(SimilarCommon):
 
         with (
             patch.object(series, "_take_in", fail),
-            self.assertLogs("odoo.addons.crm_claims.tools.apart", "ERROR"),
+            self.assertLogs("odoo.addons.crm_extended.tools.apart", "ERROR"),
         ):
             self._run()
         self.assertEqual(self._series().product_id, self.saw)

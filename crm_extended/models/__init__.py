@@ -154,6 +154,7 @@ from . import (
     res_bank,
     res_company,
     res_company_counterparty,
+    res_company_overdue,
     res_config_settings,
     res_partner,
     res_partner_bank,
@@ -169,6 +170,8 @@ from . import (
     res_partner_relation_graph,
     res_partner_segment,
     res_users,
+    res_users_absence,
+    res_users_schedule,
     res_users_settings,
     sale_order,
     sale_order_approval,
@@ -180,4 +183,16 @@ from . import (
     sale_order_line,
     sale_order_send,
     sale_order_terms,
+)
+
+# isort: split
+# extend models that come after them in the alphabet
+from . import (
+    crm_absence,
+    crm_absence_assign,
+    crm_absence_job,
+    crm_absence_leave,
+    crm_absence_transfer,
+    crm_absence_work,
+    crm_overdue,
 )

@@ -69,6 +69,7 @@ class CrmInteraction(models.Model):
 
     def _update_activities(self):
         """Move the activities of planned interactions to their day and responsible."""
+        changes = defaultdict(lambda: self.env["mail.activity"].sudo())
         for interaction in self:
             # sudo: whoever may move the interaction moves its activity
             activity_sudo = interaction.activity_id.sudo()
@@ -82,7 +83,9 @@ class CrmInteraction(models.Model):
             if interaction.user_id and interaction.user_id != activity_sudo.user_id:
                 values["user_id"] = interaction.user_id.id
             if values:
-                activity_sudo.with_context(mail_activity_quick_update=True).write(values)
+                changes[frozenset(values.items())] |= activity_sudo
+        for values, activities_sudo in changes.items():
+            activities_sudo.with_context(mail_activity_quick_update=True).write(dict(values))
 
     def _follow_activities(self):
         """Take over day and responsible from the activities, which somebody has changed.

@@ -66,7 +66,7 @@ class CrmLead(models.Model):
         elif outcome.final_action == "stage":
             self._move_to_final_stage(outcome)
         elif outcome.final_action == "user":
-            self.user_id = outcome.final_user_id
+            self.user_id = outcome.final_user_id._get_available_user(company=self.company_id)
 
     def _move_to_final_stage(self, outcome):
         """Move the deal to the stage of deals whose client cannot be reached."""

@@ -1,4 +1,5 @@
 from . import (
+    test_absence,
     test_accountant,
     test_agreement,
     test_agreement_approval,
@@ -53,6 +54,7 @@ from . import (
     test_my_calls,
     test_objection,
     test_opening_savepoint,
+    test_overdue,
     test_partner_register,
     test_partner_relation,
     test_registry_provider,
