@@ -1,3 +1,5 @@
+# the period first: the reports inherit it
+from . import crm_claim_report_period  # isort: skip
 from . import (
     crm_claim_cost_report,
     crm_claim_dynamics,

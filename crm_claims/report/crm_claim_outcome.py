@@ -15,6 +15,7 @@ class CrmClaimOutcome(models.Model):
 
     _name = "crm.claim.outcome"
     _description = "Claims Outcome"
+    _inherit = ["crm.claim.report.period"]
     _auto = False
     _rec_name = "claim_id"
     _order = "date desc, id desc"
@@ -86,6 +87,7 @@ class CrmClaimOutcome(models.Model):
                    claim.amount_claimed, claim.amount_granted
               FROM crm_claim claim
               LEFT JOIN crm_claim_cause cause ON cause.id = claim.cause_id
+             WHERE %s
             """,
             *(
                 SQL(
@@ -95,4 +97,5 @@ class CrmClaimOutcome(models.Model):
                 )
                 for decision in ("satisfied", "partly", "rejected")
             ),
+            self._get_period_condition(SQL("claim.date_registered")),
         )

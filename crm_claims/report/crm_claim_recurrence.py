@@ -11,6 +11,7 @@ class CrmClaimRecurrence(models.Model):
 
     _name = "crm.claim.recurrence"
     _description = "Recurrence of Claims"
+    _inherit = ["crm.claim.report.period"]
     _auto = False
     _rec_name = "product_id"
     _order = "date desc, id desc"
@@ -42,6 +43,7 @@ class CrmClaimRecurrence(models.Model):
                    line.quantity, line.amount
               FROM crm_claim_line line
               JOIN crm_claim claim ON claim.id = line.claim_id
-             WHERE claim.state <> 'cancelled'
-            """
+             WHERE claim.state <> 'cancelled' AND %s
+            """,
+            self._get_period_condition(SQL("claim.date_registered")),
         )

@@ -16,6 +16,7 @@ class CrmClaimReport(models.Model):
 
     _name = "crm.claim.report"
     _description = "Claims Analysis"
+    _inherit = ["crm.claim.report.period"]
     _auto = False
     _rec_name = "claim_id"
     _order = "date desc, claim_id desc"
@@ -107,7 +108,9 @@ class CrmClaimReport(models.Model):
             """
               FROM crm_claim claim
               LEFT JOIN crm_claim_fault fault ON fault.claim_id = claim.id
-            """
+             WHERE %s
+            """,
+            self._get_period_condition(SQL("claim.date_registered")),
         )
 
     def action_open_claim(self):

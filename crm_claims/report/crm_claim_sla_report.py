@@ -14,6 +14,7 @@ class CrmClaimSlaReport(models.Model):
 
     _name = "crm.claim.sla.report"
     _description = "Deadlines Kept"
+    _inherit = ["crm.claim.report.period"]
     _auto = False
     _rec_name = "claim_id"
     _order = "date desc, id desc"
@@ -60,5 +61,7 @@ class CrmClaimSlaReport(models.Model):
                         - status.date_deadline) / 3600.0 END AS hours_late
               FROM crm_claim_sla_status status
               JOIN crm_claim claim ON claim.id = status.claim_id
-            """
+             WHERE %s
+            """,
+            self._get_period_condition(SQL("status.date_start")),
         )

@@ -25,6 +25,7 @@ from . import (
     test_claim_race,
     test_claim_refund,
     test_claim_report,
+    test_claim_report_period,
     test_claim_roads,
     test_claim_similar,
     test_claim_workflow,

@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 from odoo.api import SUPERUSER_ID
 from odoo.exceptions import AccessError
+from odoo.tools import SQL
 
 from .crm_lead_score_numbers import SIDE_FIELDS
 
@@ -29,6 +30,12 @@ class CrmLead(models.Model):
         copy=False,
         help="Computed class with the manual adjustment, from A (best) to D.",
     )
+
+    def init(self):
+        """Leave room in the pages: a class that changes, which no index holds, finds room in the
+        page of its deal and touches none of the thirty indexes."""
+        super().init()
+        self.env.cr.execute(SQL("ALTER TABLE crm_lead SET (fillfactor = 90)"))
 
     # CRUD
 

@@ -126,12 +126,27 @@ class CrmLeadScoring(models.Model):
             SQL(
                 """SELECT company_id, team_id, process_id, array_agg(id)
                      FROM crm_lead
-                    WHERE id = ANY(%s) AND active AND won_status = 'pending'
+                    WHERE %s AND active AND won_status = 'pending'
                  GROUP BY company_id, team_id, process_id
                  ORDER BY company_id, team_id, process_id""",
-                list(lead_ids),
+                self._get_among(list(lead_ids)),
             )
         )
+
+    @api.model
+    def _get_among(self, lead_ids):
+        """Return the condition that a row of ``crm_lead`` is one of some deals.
+
+        A batch of neighbours is read as a range of the table: looking up each of its thousands
+        of ids, or comparing every deal there is with them, takes longer than all the rest.
+
+        :param lead_ids: ids of the deals, or what stands for them in a statement
+        """
+        among = SQL("crm_lead.id = ANY(%s::int[])", lead_ids)
+        if not isinstance(lead_ids, list) or not lead_ids:
+            return among
+        first, last = min(lead_ids), max(lead_ids)
+        return SQL("crm_lead.id BETWEEN %s AND %s AND %s", first, last, among)
 
     @api.model
     def _score(self, rule_id, company_id, lead_ids, now, author):

@@ -187,12 +187,12 @@ class CrmLeadScoring(models.Model):
                           AS waiting,
                       %s AS potential%s
                  FROM crm_lead
-                WHERE crm_lead.id = ANY(%s::int[]) AND crm_lead.active
+                WHERE %s AND crm_lead.active
                   AND crm_lead.won_status = 'pending'""",
             now,
             self._get_potential(),
             SQL().join(columns),
-            lead_ids,
+            self._get_among(lead_ids),
         )
 
     @api.model

@@ -83,8 +83,9 @@ class CrmLeadScoringQueue(models.Model):
         remaining = self.search_count([]) + sweep._count()
         cron._commit_progress(remaining=remaining)
         while lead_ids := self._take(batch_size) or sweep._take(batch_size):
-            # a batch must fit into memory: it is read several times
-            self.env.cr.execute("SET LOCAL work_mem = '64MB'")
+            # a batch must fit into memory: it is read several times; to compile the expressions
+            # of every batch anew takes longer than to evaluate them
+            self.env.cr.execute("SET LOCAL work_mem = '64MB'; SET LOCAL jit = off")
             self._refresh_batch(lead_ids, now)
             remaining = max(0, remaining - len(lead_ids))
             if not cron._commit_progress(len(lead_ids), remaining=remaining):

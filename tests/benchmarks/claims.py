@@ -28,7 +28,13 @@ LIMIT = 3
 JOB_SECONDS = 60
 OCA_SHARE = 0.93  # of the rows of crm.lead that are made in the same time
 BATCH = 1_000
-BIG_TABLES = {"crm_claim", "crm_claim_fault", "crm_claim_line", "crm_claim_sla_status"}
+BIG_TABLES = {
+    "crm_claim",
+    "crm_claim_cost",
+    "crm_claim_fault",
+    "crm_claim_line",
+    "crm_claim_sla_status",
+}
 NOW = datetime.now().replace(microsecond=0)
 YEAR = NOW.year - 1
 COMPANIES = "claim.company_id = ANY(%(companies)s)"
@@ -41,9 +47,14 @@ READABLE = f"""{COMPANIES}
          SELECT claim_id FROM crm_claim_fault WHERE accused_user_id = %(uid)s))"""
 SHOWN = """claim.id, claim.name, claim.severity, claim.subject, claim.partner_id, partner.name,
     claim.date_registered, claim.date_promised, claim.sla_state, claim.department_id,
-    department.name, claim.user_id, claim.amount_claimed, claim.stage_id"""
+    department.name, claim.user_id, colleague.name, claim.team_id, team.name, claim.cause_id,
+    cause.complete_name, claim.amount_claimed, claim.stage_id"""
 NAMES = """LEFT JOIN res_partner partner ON partner.id = claim.partner_id
-           LEFT JOIN hr_department department ON department.id = claim.department_id"""
+           LEFT JOIN hr_department department ON department.id = claim.department_id
+           LEFT JOIN res_users users ON users.id = claim.user_id
+           LEFT JOIN res_partner colleague ON colleague.id = users.partner_id
+           LEFT JOIN crm_claim_team team ON team.id = claim.team_id
+           LEFT JOIN crm_claim_cause cause ON cause.id = claim.cause_id"""
 ACTIVITIES = """SELECT res_id, user_id, date_deadline, activity_type_id FROM mail_activity
                  WHERE res_model = 'crm.claim' AND active AND res_id = ANY(%(ids)s)"""
 BARE = {
@@ -113,6 +124,35 @@ BARE = {
                AND claim.date_registered < %(end)s AND claim.state <> 'cancelled'
           GROUP BY GROUPING SETS ((), (1), (1, 2))""",
     ),
+    "deadlines": (
+        f"""SELECT status.sla_id, status.target, sum((status.state = 'met')::int),
+                   sum((status.state = 'failed')::int),
+                   avg(CASE status.state WHEN 'met' THEN 100.0 WHEN 'failed' THEN 0.0 END)
+              FROM crm_claim_sla_status status JOIN crm_claim claim ON claim.id = status.claim_id
+             WHERE {READABLE} AND status.date_start >= %(start)s AND status.date_start < %(end)s
+          GROUP BY GROUPING SETS ((), (1), (2), (1, 2))""",
+    ),
+    "cost": (
+        f"""SELECT fault.department_id, cost.kind,
+                   sum(cost.amount * COALESCE(fault.share, 100) / 100),
+                   sum(cost.hours * COALESCE(fault.share, 100) / 100)
+              FROM (SELECT claim_id, kind, hours, amount FROM crm_claim_cost
+                     WHERE date >= %(start)s::date AND date < %(end)s::date
+                     UNION ALL
+                    SELECT claim_id, remedy.kind, 0, remedy.amount FROM crm_claim_remedy remedy
+                      JOIN crm_claim claim ON claim.id = claim_id
+                     WHERE remedy.state NOT IN ('proposed', 'cancelled')
+                       AND COALESCE(date_decided, remedy.create_date) >= %(start)s
+                       AND COALESCE(date_decided, remedy.create_date) < %(end)s
+                     UNION ALL
+                    SELECT id, remedy_granted, 0, amount_granted FROM crm_claim claim
+                     WHERE amount_granted > 0 AND date_decided >= %(start)s
+                       AND date_decided < %(end)s AND NOT EXISTS (
+                           SELECT FROM crm_claim_remedy WHERE claim_id = claim.id)) cost
+              JOIN crm_claim claim ON claim.id = cost.claim_id
+              LEFT JOIN crm_claim_fault fault ON fault.claim_id = claim.id
+             WHERE {READABLE} GROUP BY GROUPING SETS ((), (1), (2), (1, 2))""",
+    ),
 }
 #: label, model, field of the date, groupings of the pivot, measures, key of the bare SQL
 REPORTS = (
@@ -128,6 +168,12 @@ REPORTS = (
     ("report: recurrence", "crm.claim.recurrence", "date",
      [[], ["product_id"], ["product_id", "lot_name"]],
      ["claim_count:count_distinct", "quantity:sum"], "recurrence"),
+    ("report: deadlines kept", "crm.claim.sla.report", "date",
+     [[], ["sla_id"], ["target"], ["sla_id", "target"]],
+     ["kept_count:sum", "missed_count:sum", "kept_percent:avg"], "deadlines"),
+    ("report: cost", "crm.claim.cost.report", "date",
+     [[], ["department_id"], ["kind"], ["department_id", "kind"]],
+     ["amount:sum", "hours:sum"], "cost"),
 )  # fmt: skip
 
 
@@ -198,6 +244,8 @@ def fill(bench, users, departments, causes, products):
         cause_id=f"(ARRAY{causes.ids})[1 + n % 60]",
         department_id=f"(ARRAY{departments.ids})[1 + n % 30]",
         amount_claimed="100 + n % 900",
+        amount_granted=f"CASE WHEN NOT {is_open} AND n % 3 < 2 THEN 50 + n % 400 END",
+        remedy_granted=f"CASE WHEN NOT {is_open} AND n % 3 < 2 THEN 'refund' END",
         decision=f"CASE WHEN NOT {is_open} THEN (ARRAY['satisfied', 'partly', 'rejected'])"
         "[1 + n % 3] END",
         date_registered=registered,
@@ -222,6 +270,17 @@ def fill(bench, users, departments, causes, products):
                now() + (claim.id %% 100) * interval '1 hour' + interval '1 day', 'running', 0
           FROM crm_claim claim, unnest(ARRAY['acknowledge', 'answer', 'decide']) target
          WHERE name LIKE 'CLM/BENCH/%%' AND is_open;
+        INSERT INTO crm_claim_sla_status (claim_id, company_id, target, cycle, unit, amount, sla_id,
+               warn_percent, date_start, date_deadline, date_done, state, paused_hours)
+        SELECT id, company_id, 'decide', 0, 'working_days', 10,
+               (SELECT min(id) FROM crm_claim_sla) + id %% 3, 75, date_registered,
+               date_registered + interval '14 days', date_decided,
+               CASE WHEN id %% 7 = 0 THEN 'failed' ELSE 'met' END, 0
+          FROM crm_claim WHERE name LIKE 'CLM/BENCH/%%' AND NOT is_open;
+        INSERT INTO crm_claim_cost (claim_id, company_id, date, kind, name, hours, amount)
+        SELECT id, company_id, date_decided::date, (ARRAY['labour', 'goods'])[1 + id %% 2],
+               'Spent', id %% 4, 10 + id %% 90
+          FROM crm_claim WHERE name LIKE 'CLM/BENCH/%%' AND NOT is_open AND id %% 4 = 0;
         """,
         [],
     )

@@ -2,7 +2,10 @@
 own batch; and one deal's refresh on save.
 
 1,000,000 deals, 300,000 of them open, a scorecard of ten factors, a trained model, history kept.
-Each round looks at the deals from another month, so that every score changes and is written.
+Each round looks at the deals from another month, so that every score changes and is written,
+and nearly every one leaves a row of history. The bare UPDATE writes the same columns of the same
+rows: the numbers of every open deal, and the class in the table of deals of those whose class
+this round has moved; it writes no history.
 """
 
 import statistics
@@ -28,6 +31,19 @@ BARE = """
            score_drop_percent = score_drop_percent + 0.1, amount_at_risk = amount_at_risk + 1,
            deal_worth = deal_worth + 1, inputs_hash = inputs_hash + 1,
            reasons[1] = reasons[1] + 1
+"""
+SNAPSHOT = """
+    DROP TABLE IF EXISTS class_before;
+    CREATE TEMPORARY TABLE class_before AS
+    SELECT id, score_class FROM crm_lead WHERE won_status = 'pending'
+"""
+MOVED = """
+    DELETE FROM class_before before USING crm_lead lead
+     WHERE before.id = lead.id AND before.score_class IS NOT DISTINCT FROM lead.score_class
+"""
+BARE_CLASS = """
+    UPDATE crm_lead lead SET score_class = before.score_class
+      FROM class_before before WHERE before.id = lead.id
 """
 
 
@@ -159,20 +175,31 @@ def main(bench):
     [(opened,)] = env.execute_query(SQL("SELECT count(*) FROM crm_lead_scoring"))
     [(kept,)] = env.execute_query(SQL("SELECT count(*) FROM crm_lead_score"))
 
-    ours, bare = [], []
+    ours, bare, moved = [], [], 0
     for number in range(ROUNDS):
-        bare.append(timed(lambda: (env.cr.execute(BARE), env.cr.commit())))
+        env.cr.execute(SNAPSHOT)
         moment = now + timedelta(days=31 * (number + 1))
         ours.append(timed(lambda moment=moment: refresh(env, moment)))
+        env.cr.execute(MOVED)
+        env.cr.execute("SELECT count(*) FROM class_before")
+        moved += env.cr.fetchone()[0]
+        env.cr.execute("ANALYZE class_before")
+        env.cr.commit()
+        bare.append(
+            timed(lambda: (env.cr.execute(BARE), env.cr.execute(BARE_CLASS), env.cr.commit()))
+        )
     [(rows,)] = env.execute_query(SQL("SELECT count(*) FROM crm_lead_score"))
     memory = bench.peak_memory()
-    bench.row("bare UPDATE", f"{statistics.median(bare):.1f} s", f"{len(bare)} runs {bare}")
+    for label, seconds in (("bare UPDATE", bare), ("full refresh", ours)):
+        spread = ", ".join(f"{second:.1f}" for second in seconds)
+        bench.row(label, f"{statistics.median(seconds):.1f} s", f"{len(seconds)} runs: {spread}")
     bench.row(
         f"full refresh of {opened} open deals",
         f"{statistics.median(ours):.1f} s",
         f"{opened / statistics.median(ours):.0f} deals/s",
-        f"{(rows - kept) // ROUNDS} rows of history",
+        f"{(rows - kept) // ROUNDS} rows of history, {moved // ROUNDS} classes moved",
     )
+    refresh(env, moment)  # what the bare UPDATE has changed
     again = timed(lambda: refresh(env, moment))
     bench.row("the same again, nothing changed", f"{again:.1f} s")
     bench.row("memory of the process", f"{memory:.0f} MiB")

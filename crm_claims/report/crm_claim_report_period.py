@@ -1,0 +1,88 @@
+from datetime import date, timedelta
+from typing import NamedTuple
+
+from odoo import models
+from odoo.fields import Domain
+from odoo.tools import SQL
+
+_PERIOD = "crm_claim_report_period"
+_STARTS = {">=": 0, ">": 1}
+_ENDS = {"<": 0, "<=": 1}
+
+
+class Period(NamedTuple):
+    """Days of a report: from ``start`` on, before ``end``; None is unbounded."""
+
+    start: date | None = None
+    end: date | None = None
+
+
+class CrmClaimReportPeriod(models.AbstractModel):
+    """A report whose dates are the days of a moment that the database has indexed.
+
+    A condition on a day computed from a moment uses no index, and the planner takes its result
+    for a few rows however many they are. So the period that a domain asks for is taken out of it
+    and becomes a condition on the moment itself (``_get_period_condition``). What a client sends
+    in the context is not a :class:`Period` and has no effect.
+    """
+
+    _name = "crm.claim.report.period"
+    _description = "Claims Report of a Period"
+
+    def _read_group(self, domain, *args, **kwargs):
+        report, domain = self._take_period(domain)
+        return super(CrmClaimReportPeriod, report)._read_group(domain, *args, **kwargs)
+
+    def _read_grouping_sets(self, domain, *args, **kwargs):
+        report, domain = self._take_period(domain)
+        return super(CrmClaimReportPeriod, report)._read_grouping_sets(domain, *args, **kwargs)
+
+    def _take_period(self, domain):
+        """Return self that reads the period of the domain only, and the rest of the domain."""
+        domain = Domain(domain)
+        conditions = domain.children if getattr(domain, "OPERATOR", "") == "&" else (domain,)
+        rest, starts, ends = [], [], []
+        for condition in conditions:
+            bound = self._get_bound(condition)
+            if bound is None:
+                rest.append(condition)
+            else:
+                operator, day = bound
+                side, later = (starts, _STARTS) if operator in _STARTS else (ends, _ENDS)
+                side.append(day + timedelta(days=later[operator]))
+        if not starts and not ends:
+            return self, domain
+        known = self._get_period()
+        starts += [known.start] if known.start else []
+        ends += [known.end] if known.end else []
+        period = Period(max(starts, default=None), min(ends, default=None))
+        return self.with_context(**{_PERIOD: period}), Domain.AND(rest)
+
+    def _get_bound(self, condition):
+        """Operator and day of a condition that bounds the date of the report; else None."""
+        if getattr(condition, "field_expr", None) != "date":
+            return None
+        # words such as "today" become days
+        condition = condition.optimize_full(self)
+        operator = getattr(condition, "operator", None)
+        value = getattr(condition, "value", None)
+        if operator not in _STARTS | _ENDS or not isinstance(value, date):
+            return None
+        return operator, value
+
+    def _get_period(self):
+        period = self.env.context.get(_PERIOD)
+        return period if isinstance(period, Period) else Period()
+
+    def _get_period_condition(self, moment):
+        """Condition of the period on a moment, a column of the database in UTC.
+
+        :param SQL moment: the column whose day is the date of the report
+        """
+        period = self._get_period()
+        bounds = []
+        if period.start:
+            bounds.append(SQL("%s >= %s", moment, period.start))
+        if period.end:
+            bounds.append(SQL("%s < %s", moment, period.end))
+        return SQL(" AND ").join(bounds or [SQL("TRUE")])
