@@ -14,7 +14,10 @@
     "data": [
         "security/crm_portal_security.xml",
         "security/crm_portal_service_security.xml",
+        "security/crm_claim_link_security.xml",
         "security/ir.model.access.csv",
+        "data/claim_link_mail_template_data.xml",
+        "views/portal_accessibility_templates.xml",
         "views/portal_templates.xml",
         "views/portal_claim_templates.xml",
         "views/portal_claim_form_templates.xml",
@@ -29,6 +32,9 @@
         "views/sale_order_views.xml",
         "views/res_config_settings_views.xml",
         "views/res_config_settings_portal_views.xml",
+        "views/res_config_settings_claim_views.xml",
+        "views/crm_claim_views.xml",
+        "wizard/crm_claim_link_send_views.xml",
     ],
     "demo": [
         "demo/res_users_demo.xml",

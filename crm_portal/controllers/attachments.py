@@ -9,7 +9,16 @@ class PortalClaimAttachments(AttachmentController):
     """Files that customers add in the discussion of a claim pass the same checks as the form."""
 
     @http.route()
-    def mail_attachment_upload(self, ufile, thread_id, thread_model, is_pending=False, **kwargs):
+    def mail_attachment_upload(
+        self, ufile=None, thread_id=None, thread_model=None, is_pending=False, **kwargs
+    ):
+        if request.env.user.share and not (
+            hasattr(ufile, "stream")
+            and thread_model in request.env
+            and str(thread_id).isascii()
+            and str(thread_id).isdigit()
+        ):
+            raise request.not_found()  # Odoo would answer with an error of its own
         if thread_model == "crm.claim" and request.env.user.share:
             claims = request.env["crm.claim"]
             try:

@@ -1,6 +1,7 @@
 from odoo import http
 from odoo.exceptions import UserError
 from odoo.http import request
+from werkzeug.urls import url_encode
 
 from ..models.crm_claim_filing import MAX_TEXT_LENGTH, PortalFormError
 from .claims import PortalClaims
@@ -17,26 +18,34 @@ class PortalClaimAnswers(PortalClaims):
         :param str section: part of the page the form belongs to, where an error is shown
         :param answer: function of ``(claim_sudo, partner)``; raises UserError to refuse
         """
-        claim_sudo = self._get_claim_sudo(claim_id, access_token)
-        partner_sudo = claim_sudo and self._get_claim_actor(claim_sudo, access_token)
+        claim_sudo, link_sudo = self._open_claim(claim_id, access_token)
+        partner_sudo = claim_sudo and self._get_claim_actor(claim_sudo, link_sudo)
         if not partner_sudo:
             return self._refuse_claim()
+        as_json = request.httprequest.headers.get("X-Requested-With") == "XMLHttpRequest"
         try:
             with request.env.cr.savepoint():
                 answer(claim_sudo, partner_sudo)
+                if link_sudo:
+                    link_sudo._log_event(section)
         except UserError as error:
             request.env.invalidate_all()
             errors = error.errors if isinstance(error, PortalFormError) else {"form": error.args[0]}
-            values = self._prepare_claim_page_values(claim_sudo, access_token)
+            if as_json:
+                return request.make_json_response({"errors": errors})
+            values = self._prepare_claim_page_values(claim_sudo, link_sudo, access_token)
             values.update(
                 form=post | {"section": section},
                 errors={f"{section}_{field}": message for field, message in errors.items()},
             )
             return request.render("crm_portal.portal_my_claim", values, status=422)
         query = {"notice": section}
-        if access_token:
+        if link_sudo:
             query["access_token"] = access_token
-        return request.redirect_query(f"/my/claims/{claim_sudo.id}", query, code=303)
+        url = f"/my/claims/{claim_sudo.id}?{url_encode(query)}"
+        if as_json:
+            return request.make_json_response({"redirect": url})
+        return request.redirect(url, code=303)
 
     def _require_reason(self, claim_sudo, post):
         reason = claim_sudo._portal_clean_text(post.get("reason"), MAX_TEXT_LENGTH)
@@ -91,6 +100,23 @@ class PortalClaimAnswers(PortalClaims):
             claim_sudo._customer_cancel(partner_sudo, self._require_reason(claim_sudo, post))
 
         return self._answer_claim(claim_id, access_token, post, "withdraw", answer)
+
+    @http.route(
+        "/my/claims/<int:claim_id>/reopen",
+        type="http",
+        auth="public",
+        website=True,
+        methods=["POST"],
+    )
+    def portal_claim_reopen(self, claim_id, access_token=None, **post):
+        def answer(claim_sudo, partner_sudo):
+            if not claim_sudo._can_customer_reopen():
+                raise UserError(
+                    request.env._("This claim cannot be reopened any more. Please file a new one.")
+                )
+            claim_sudo._customer_reopen(partner_sudo, self._require_reason(claim_sudo, post))
+
+        return self._answer_claim(claim_id, access_token, post, "reopen", answer)
 
     @http.route(
         "/my/claims/<int:claim_id>/rate",

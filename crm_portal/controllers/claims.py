@@ -15,7 +15,7 @@ class PortalClaims(CustomerPortal):
     """Pages on which customers follow their claims.
 
     Lists run with the rights of the visitor, so that record rules and the list of public fields
-    hold; the page of one claim is open to its customer, and to the bearer of its token.
+    hold; the page of one claim is open to its customer, and to the bearer of a link that works.
     """
 
     # ------------------------------------------------------------
@@ -175,44 +175,71 @@ class PortalClaims(CustomerPortal):
     # One claim
     # ------------------------------------------------------------
 
-    def _get_claim_sudo(self, claim_id, access_token=None):
-        """The claim, when the visitor may read it: by his rights or with its token.
+    def _open_claim(self, claim_id, access_token=None):
+        """The claim, when the visitor may read it: by his rights, else by a link that works.
 
-        :return: crm.claim as superuser, empty when there is none or it is not for this visitor
+        :return: ``(claim, link)``, both as superuser; no claim when there is none or it is not for
+            this visitor; the link when one was given that is ours, working or not, and his rights
+            did not do
         """
-        if access_token and not access_token.isascii():
-            access_token = None  # tokens are compared in constant time, which needs ASCII
+        links_sudo = request.env["crm.claim.link"].sudo()
         try:
-            return self._document_check_access("crm.claim", claim_id, access_token)
+            return self._document_check_access("crm.claim", claim_id), links_sudo
         except (AccessError, MissingError):
-            return request.env["crm.claim"].sudo()
+            link_sudo = links_sudo._read_token(claim_id, access_token)
+        if link_sudo._works():
+            return link_sudo.claim_id, link_sudo
+        return request.env["crm.claim"].sudo(), link_sudo
 
-    def _refuse_claim(self):
-        """Answer a visitor who may not see a claim, in the same way whether it exists or not."""
-        if request.env.user._is_public() and request.httprequest.method == "GET":
-            return request.redirect_query(
-                "/web/login", {"redirect": request.httprequest.full_path.rstrip("?")}
-            )
+    def _refuse_claim(self, link_sudo=None):
+        """Answer a visitor who may not see a claim, in the same way whether it exists or not.
+
+        Who has a link of ours that does not work any more is told so: he knew the claim.
+        """
+        if request.httprequest.method == "GET":
+            if link_sudo:
+                return self._render_ended_link(link_sudo)
+            if request.env.user._is_public():
+                return request.redirect_query(
+                    "/web/login", {"redirect": request.httprequest.full_path.rstrip("?")}
+                )
         raise request.not_found()
 
-    def _prepare_claim_page_values(self, claim_sudo, access_token=None, **kwargs):
+    def _render_ended_link(self, link_sudo, is_renewed=False):
+        values = {
+            **self._prepare_portal_layout_values(),
+            "page_name": "claim_link",
+            "no_breadcrumbs": True,
+            "claim_id": link_sudo.claim_id.id,
+            "link_token": link_sudo._get_token(),
+            "can_renew": link_sudo.state == "expired" and not is_renewed,
+            "is_renewed": is_renewed,
+        }
+        return request.render("crm_portal.portal_claim_link_ended", values, status=410)
+
+    def _prepare_claim_page_values(self, claim_sudo, link_sudo, access_token=None, **kwargs):
         messages = claim_sudo._portal_get_messages()
+        actor_sudo = self._get_claim_actor(claim_sudo, link_sudo)
         values = {
             **self._prepare_portal_layout_values(),
             "page_name": "claim",
             "claim": claim_sudo,
             "status": claim_sudo._portal_get_status(),
             "timeline": claim_sudo._portal_get_timeline(),
+            "contact": claim_sudo._portal_get_contact(),
             "messages": messages,
             "attachments": messages.attachment_ids,
-            "can_act": self._get_claim_actor(claim_sudo, access_token).id,
+            "can_act": actor_sudo.id,
+            "can_choose_followers": not link_sudo
+            and claim_sudo._portal_can_choose_followers(actor_sudo),
             "form": {},
             "errors": {},
             "notice": kwargs.get("notice"),
             "company_limits": claim_sudo.company_id,
         }
+        # the token goes on only where it opened the page
         values = self._get_page_view_values(
-            claim_sudo, access_token, values, "my_claims_seen", False, **kwargs
+            claim_sudo, link_sudo and access_token, values, "my_claims_seen", False, **kwargs
         )
         return values | self._get_claim_neighbours(claim_sudo)
 
@@ -227,22 +254,26 @@ class PortalClaims(CustomerPortal):
             "next_record": f"/my/claims/{history[index + 1]}" if history[index + 1 :] else False,
         }
 
-    def _get_claim_actor(self, claim_sudo, access_token=None):
+    def _get_claim_actor(self, claim_sudo, link_sudo):
         """Who speaks for the customer on this page.
 
-        A portal user of the customer's company does so under his own name, the bearer of the token
-        who is not signed in under the name of the claim's contact. Staff and portal users of other
-        companies may look, as far as their rights or the token go, but not answer.
+        A portal user who may read the claim does so under his own name, who came by a link without
+        signing in under that of the person the link was made for. Staff and portal users of other
+        companies may look, as far as their rights or the link go, but not answer.
 
         :return: res.partner as superuser, empty when the visitor may not act
         """
         user = request.env.user
         nobody = request.env["res.partner"].sudo()
         if user._is_public():
-            return claim_sudo.partner_id if access_token else nobody
-        if user._is_portal() and claim_sudo.with_user(user).has_access("read"):
+            return link_sudo.partner_id or nobody
+        if user._is_portal() and not link_sudo and claim_sudo.with_user(user).has_access("read"):
             return user.partner_id.sudo()
         return nobody
+
+    def _is_without_token(self, rule, args):
+        """A page opened by a link is written down; any other only reads."""
+        return not request.httprequest.args.get("access_token")
 
     @http.route(
         "/my/claims/<int:claim_id>",
@@ -250,13 +281,17 @@ class PortalClaims(CustomerPortal):
         auth="public",
         website=True,
         methods=["GET"],
-        readonly=True,
+        readonly=_is_without_token,
     )
     def portal_my_claim(self, claim_id, access_token=None, **kwargs):
-        claim_sudo = self._get_claim_sudo(claim_id, access_token)
+        claim_sudo, link_sudo = self._open_claim(claim_id, access_token)
         if not claim_sudo:
-            return self._refuse_claim()
+            if link_sudo:
+                link_sudo._log_event("refused")
+            return self._refuse_claim(link_sudo)
+        if link_sudo:
+            link_sudo._log_event("opened")
         return request.render(
             "crm_portal.portal_my_claim",
-            self._prepare_claim_page_values(claim_sudo, access_token, **kwargs),
+            self._prepare_claim_page_values(claim_sudo, link_sudo, access_token, **kwargs),
         )

@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 from odoo import api, models
 from odoo.addons.crm_claims.models.crm_claim_stage import ANSWERABLE_STATES
 from odoo.fields import Domain
@@ -235,6 +237,11 @@ class CrmClaim(models.Model):
     def _portal_can_cancel(self):
         self.ensure_one()
         return self.state not in (*FINISHED_STATES, *ANSWERABLE_STATES)
+
+    def _portal_get_reopen_date(self):
+        """Moment until which :meth:`_can_customer_reopen` holds."""
+        self.ensure_one()
+        return self.date_closed + timedelta(days=self.sudo().company_id.claim_reopen_days)
 
     def _portal_can_rate(self):
         """Once decided, each claim is rated once."""

@@ -180,24 +180,35 @@ class CrmClaim(models.Model):
         :return: ``(name, content, media type)`` of each file
         :raise PortalFormError: under the key ``files``
         """
+        max_size = company.sudo().portal_claim_max_file_size * MEGABYTE
+        max_files = company.sudo().portal_claim_max_files
+        contents = []
+        for file in [file for file in files if file and file.filename][: max_files + 1]:
+            file.stream.seek(0)  # the request may be a repetition after a database conflict
+            contents.append((file.filename, file.stream.read(max_size + 1)))
+        return self._portal_check_contents(contents, company)
+
+    @api.model
+    def _portal_check_contents(self, contents, company):
+        """The same for files that have been read already.
+
+        :param contents: list of ``(name, bytes)``, untrusted
+        """
         company = company.sudo()
         max_size = company.portal_claim_max_file_size * MEGABYTE
         max_total = company.portal_claim_max_total_size * MEGABYTE
-        files = [file for file in files if file and file.filename]
         problems = []
-        if len(files) > company.portal_claim_max_files:
+        if len(contents) > company.portal_claim_max_files:
             problems.append(
                 self.env._(
                     "Please send no more than %(count)s files at once.",
                     count=company.portal_claim_max_files,
                 )
             )
-            files = []
+            contents = []
         accepted, total = [], 0
-        for file in files:
-            file.stream.seek(0)  # the request may be a repetition after a database conflict
-            content = file.stream.read(max_size + 1)
-            name = self._portal_clean_text(file.filename, uploads.MAX_NAME_LENGTH)
+        for filename, content in contents:
+            name = self._portal_clean_text(filename, uploads.MAX_NAME_LENGTH)
             total += len(content)
             mimetype = None
             if len(content) > max_size:
@@ -219,7 +230,7 @@ class CrmClaim(models.Model):
                     )
                 )
             if mimetype and total <= max_total:
-                accepted.append((uploads.safe_name(file.filename, mimetype), content, mimetype))
+                accepted.append((uploads.safe_name(filename, mimetype), content, mimetype))
         if total > max_total:
             problems.append(
                 self.env._(
@@ -265,6 +276,7 @@ class CrmClaim(models.Model):
         :return: mail.message
         """
         self.ensure_one()
+        self._portal_check_post_rate(partner.id)
         claim_sudo = self.sudo().with_context(
             mail_post_autofollow_author_skip=True, mail_post_autofollow=False
         )
@@ -324,6 +336,17 @@ class CrmClaim(models.Model):
         user = self.env.user
         key = f"{user.id}:{self._portal_clean_text(form_key, 64)}"
         if form_key and (previous := self.sudo().search([("portal_form_key", "=", key)])):
+            subject = self._portal_clean_text(post.get("subject"), MAX_SUBJECT_LENGTH)
+            if previous.subject != " ".join(subject.split()):
+                raise PortalFormError(
+                    {
+                        "form": self.env._(
+                            "This form has already been sent: it is your claim %(claim)s. For"
+                            " another problem please open a new form.",
+                            claim=previous.name,
+                        )
+                    }
+                )
             return previous
         # One user's forms are handled one after the other: a second one fails here at once, and
         # the server repeats it when the first is through, with its result in sight.

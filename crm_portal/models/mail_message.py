@@ -8,7 +8,9 @@ class MailMessage(models.Model):
     Odoo hides internal *comments* from portal users, but lets whoever reads a document read its
     other log entries by number: changes of fields, notes written by the system such as who is at
     fault, assignments. On documents that this add-on opens to customers only the messages that
-    the portal's own discussion would show can be read.
+    the portal's own discussion would show can be read. What he writes passes through
+    ``message_post`` of the document: he creates, changes and deletes no message directly, which
+    Odoo allows portal users, under any name they like.
     """
 
     _inherit = "mail.message"
@@ -21,8 +23,12 @@ class MailMessage(models.Model):
     def _get_forbidden_access(self, operation):
         forbidden = super()._get_forbidden_access(operation)
         remaining = self - forbidden
-        if operation != "read" or not remaining or not self.env.user.share:
+        if not remaining or not self.env.user.share:
             return forbidden
+        if operation != "read":
+            models = self._get_portal_discussion_models()
+            # sudo: which document they belong to decides
+            return forbidden + remaining.filtered(lambda message: message.sudo().model in models)
         visible_types = ["comment", "email", "email_outgoing", "auto_comment", "out_of_office"]
         rows = self.env.execute_query(
             SQL(

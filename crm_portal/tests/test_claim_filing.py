@@ -178,9 +178,12 @@ class TestClaimFiling(PortalCase):
 
     def test_same_form_twice_is_one_claim(self):
         first = self.file(form_key="nervous-thumb")
-        second = self.file(form_key="nervous-thumb", subject="Changed")
+        second = self.file(form_key="nervous-thumb")
         self.assertEqual(len(self.get_claims()), 1)
         self.assertURLEqual(second.headers["Location"], first.headers["Location"])
+        other = self.file(form_key="nervous-thumb", subject="Another problem", headers=XHR)
+        self.assertIn(self.get_claims().name, other.json()["errors"]["form"])
+        self.assertEqual(len(self.get_claims()), 1)
 
     def test_form_key_of_another_user(self):
         self.file(form_key="shared-key")

@@ -19,7 +19,7 @@ class TestClaimPages(PortalCase):
         self.assertEqual(response.status_code, 200)
         page = html.fromstring(response.text)
         rows = page.xpath("//table//tbody/tr[td]")
-        return [row.xpath("./td[1]/div/text()")[0].strip() for row in rows]
+        return [row.xpath("./td[1]/a/span/text()")[0].strip() for row in rows]
 
     # ------------------------------------------------------------
     # Home

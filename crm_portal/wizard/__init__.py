@@ -1,0 +1,1 @@
+from . import crm_claim_link_send
