@@ -23,6 +23,7 @@
         "data/crm_scorecard_service_data.xml",
         "data/crm_customer_profile_data.xml",
         "data/crm_product_recommendation_data.xml",
+        "data/crm_strategy_data.xml",
         "data/crm_segment_forecast_data.xml",
         "views/crm_customer_profile_views.xml",
         "views/crm_customer_analysis_views.xml",

@@ -60,6 +60,7 @@ from . import (
     crm_interaction_chain,
     crm_interaction_confidential,
     crm_lead,
+    crm_strategy,
     crm_telephony_call,
     hr_department,
     hr_employee,

@@ -28,6 +28,7 @@ from . import (
     test_claim_report_period,
     test_claim_roads,
     test_claim_similar,
+    test_claim_strategy,
     test_claim_workflow,
     test_deal_documents,
     test_employee_duplicates,

@@ -195,4 +195,8 @@ from . import (
     crm_absence_transfer,
     crm_absence_work,
     crm_overdue,
+    crm_strategy,
+    crm_strategy_action,
+    crm_strategy_event,
+    crm_strategy_run,
 )

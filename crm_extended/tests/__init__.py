@@ -68,6 +68,7 @@ from . import (
     test_sales_tools,
     test_segment,
     test_stage_history,
+    test_strategy,
     test_telephony,
     test_telephony_card,
     test_telephony_event,

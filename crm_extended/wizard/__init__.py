@@ -23,6 +23,7 @@ from . import (
     crm_partner_register_source,
     crm_partner_register_text,
     crm_segment_assign,
+    crm_strategy_preview,
     crm_supplier_order,
     crm_supplier_order_line,
 )

@@ -52,6 +52,7 @@ from . import (
     crm_segment_forecast_export,
     crm_segment_forecast_line,
     crm_segment_forecast_refresh,
+    crm_strategy,
     crm_team_member,
     digest_digest,
     res_partner,

@@ -14,6 +14,7 @@ from . import (
     test_scoring_follow_up,
     test_scoring_model,
     test_segment_forecast,
+    test_strategy,
     test_tools,
     test_win_model,
 )
