@@ -78,7 +78,7 @@ class CrmStrategyAction(models.Model):
             )
         self.env["project.task"].create(
             {
-                "name": self._get_subject(record),
+                "name": self._get_subject(user),
                 "description": record._get_html_link(title=record.display_name),
                 "project_id": self.project_id.id,
                 "partner_id": self._get_client(record).id,

@@ -205,8 +205,10 @@ class CrmStrategyAction(models.Model):
         getattr(self, f"_perform_{self.kind}")(record, now)
         return self.display_name
 
-    def _get_subject(self, record):
-        return self.summary or self.strategy_id.name
+    def _get_subject(self, user):
+        """What the work is called, in the language of who gets it."""
+        action = self.with_context(lang=user.lang)
+        return action.summary or action.strategy_id.name
 
     def _perform_interaction(self, record, now):
         document, user = self._get_document(record), self._get_user(record)
@@ -215,7 +217,7 @@ class CrmStrategyAction(models.Model):
                 "kind": self.interaction_kind or "call",
                 "direction": "none" if self.interaction_kind == "meeting" else "out",
                 "state": "planned",
-                "subject": self._get_subject(record),
+                "subject": self._get_subject(user),
                 "date_start": self._get_moment(user, now),
                 "user_id": user.id,
                 "res_model": document._name,
@@ -243,7 +245,7 @@ class CrmStrategyAction(models.Model):
             activity_type_id=(
                 self.activity_type_id or self.env.ref("mail.mail_activity_data_todo")
             ).id,
-            summary=self._get_subject(record),
+            summary=self._get_subject(user),
             date_deadline=self._get_day(user, now),
             user_id=user.id,
         )

@@ -24,7 +24,7 @@ class CrmStrategy(models.Model):
                 "model": "res.partner",
                 "amount": True,
                 "help": self.env._(
-                    "Silent for longer than usual; the amount is the turnover of the client analysis."
+                    "Silent for longer than usual; the amount is the turnover in the analysis."
                 ),
             },
         }
