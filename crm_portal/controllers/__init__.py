@@ -13,5 +13,6 @@ from . import (
     home,
     home_service,
     mail,
+    notices,
     orders,
 )

@@ -1,4 +1,4 @@
-from . import crm_portal_mixin, portal_request  # isort: skip  the models below inherit them
+from . import crm_portal_mixin, crm_portal_notice, portal_request  # isort: skip  the models below inherit them
 from . import (
     crm_agreement,
     crm_agreement_renewal,
@@ -11,13 +11,16 @@ from . import (
     crm_claim_link,
     crm_claim_link_event,
     crm_claim_posting,
+    crm_claim_notice,
     crm_interaction_portal,
     crm_portal_change,
     crm_portal_erasure,
+    crm_service_notice,
     ir_http,
     mail_message,
     res_company,
     res_company_access,
+    res_company_notice,
     res_company_portal,
     res_config_settings,
     res_config_settings_portal,
@@ -25,5 +28,6 @@ from . import (
     res_users_portal,
     res_users_portal_review,
     sale_order,
+    sale_order_notice,
     sale_order_portal,
 )

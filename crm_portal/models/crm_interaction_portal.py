@@ -211,6 +211,19 @@ class CrmInteraction(models.Model):
             "portal_request_partner_id": user.partner_id.id,
         }
 
+    def _portal_get_when(self):
+        """When the appointment is, by the clock and in the language of the customer."""
+        self.ensure_one()
+        partner_sudo = self.sudo().portal_request_partner_id
+        name, _source = partner_sudo._get_client_time_zone()
+        return format_datetime(
+            self.env,
+            self.date_start,
+            tz=name,
+            dt_format="EEEE d MMMM, HH:mm",
+            lang_code=partner_sudo.lang,
+        )
+
     def _portal_create_event(self):
         """Put a requested meeting into both calendars; Odoo sends the invitation."""
         self.ensure_one()
