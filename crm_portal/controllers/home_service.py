@@ -1,4 +1,4 @@
-from odoo import http
+from odoo import fields, http
 from odoo.http import request
 
 from .calls import PortalCalls
@@ -29,4 +29,25 @@ class PortalHomeService(PortalCalls):
         return response
 
     def _prepare_home_service_values(self):
-        return {**self._prepare_manager_values(), "is_customer": True}
+        return {
+            **self._prepare_manager_values(),
+            "is_customer": True,
+            "survey_url": self._get_open_survey_url(),
+        }
+
+    def _get_open_survey_url(self):
+        """Where the visitor answers the survey that waits for him, if there is one."""
+        # sudo: his own survey only; customers have no access to them
+        feedback_sudo = (
+            request.env["crm.portal.feedback"]
+            .sudo()
+            .search(
+                [
+                    ("partner_id", "=", request.env.user.partner_id.id),
+                    ("state", "=", "sent"),
+                    ("user_input_id.deadline", ">", fields.Datetime.now()),
+                ],
+                limit=1,
+            )
+        )
+        return feedback_sudo and feedback_sudo.user_input_id.get_start_url()

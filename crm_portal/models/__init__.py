@@ -15,6 +15,8 @@ from . import (
     crm_interaction_portal,
     crm_portal_change,
     crm_portal_erasure,
+    crm_portal_feedback,
+    crm_portal_feedback_job,
     crm_service_notice,
     ir_http,
     mail_message,

@@ -11,6 +11,7 @@ from . import (
     test_claim_pages,
     test_claim_reopen,
     test_company,
+    test_feedback,
     test_notices,
     test_orders,
     test_posting,
