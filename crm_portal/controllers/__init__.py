@@ -14,5 +14,7 @@ from . import (
     home_service,
     mail,
     notices,
+    offers,
     orders,
+    own_data,
 )

@@ -33,6 +33,8 @@ class PortalHomeService(PortalCalls):
             **self._prepare_manager_values(),
             "is_customer": True,
             "survey_url": self._get_open_survey_url(),
+            "home_news": request.env["crm.portal.news"]._portal_get_news(request.env.user, 3),
+            "show_offers": not request.env.user.partner_id.portal_hide_offers,
         }
 
     def _get_open_survey_url(self):

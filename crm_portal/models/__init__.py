@@ -15,8 +15,10 @@ from . import (
     crm_interaction_portal,
     crm_portal_change,
     crm_portal_erasure,
+    crm_portal_export,
     crm_portal_feedback,
     crm_portal_feedback_job,
+    crm_portal_news,
     crm_service_notice,
     ir_http,
     mail_message,
@@ -31,5 +33,6 @@ from . import (
     res_users_portal_review,
     sale_order,
     sale_order_notice,
+    sale_order_offer,
     sale_order_portal,
 )

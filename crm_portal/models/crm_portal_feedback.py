@@ -53,7 +53,7 @@ class CrmPortalFeedback(models.Model):
     )
     user_input_id = fields.Many2one(
         "survey.user_input",
-        "Answers",
+        "Answer Sheet",
         readonly=True,
         index="btree_not_null",
         ondelete="set null",

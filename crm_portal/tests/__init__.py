@@ -14,6 +14,7 @@ from . import (
     test_feedback,
     test_notices,
     test_orders,
+    test_own_data,
     test_posting,
     test_uploads,
 )
