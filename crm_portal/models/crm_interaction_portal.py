@@ -214,8 +214,10 @@ class CrmInteraction(models.Model):
     def _portal_get_when(self):
         """When the appointment is, by the clock and in the language of the customer."""
         self.ensure_one()
-        partner_sudo = self.sudo().portal_request_partner_id
-        name, _source = partner_sudo._get_client_time_zone()
+        partner_sudo = self.sudo().portal_request_partner_id or self.sudo().partner_id
+        name = "UTC"  # a template is tried out on contacts with nobody
+        if partner_sudo:
+            name, _source = partner_sudo._get_client_time_zone()
         return format_datetime(
             self.env,
             self.date_start,
