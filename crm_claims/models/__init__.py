@@ -10,6 +10,7 @@ from . import (
     crm_claim_category,
     crm_claim_cause,
     crm_claim_claimant,
+    crm_claim_client,
     crm_claim_cost,
     crm_claim_dashboard,
     crm_claim_dates,

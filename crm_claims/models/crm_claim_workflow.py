@@ -229,6 +229,7 @@ class CrmClaim(models.Model):
         )
         self._apply_deadlines()
         waiting._extend_promise()
+        self._tell_deals()
 
     # ------------------------------------------------------------------
     # Stamps

@@ -86,6 +86,7 @@ from . import (
     crm_lead,
     crm_lead_call_card,
     crm_lead_checklist,
+    crm_lead_client,
     crm_lead_counterparty,
     crm_lead_documents,
     crm_lead_loss,

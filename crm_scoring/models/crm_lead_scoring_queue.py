@@ -31,15 +31,16 @@ class CrmLeadScoringQueue(models.Model):
         """Let deals wait; the job is woken up."""
         if not lead_ids:
             return
-        self.env.cr.execute(
+        added = self.env.execute_query(
             SQL(
                 """INSERT INTO crm_lead_scoring_queue (lead_id)
                    SELECT id FROM crm_lead WHERE id = ANY(%s) ORDER BY id
-                   ON CONFLICT (lead_id) DO NOTHING""",
+                   ON CONFLICT (lead_id) DO NOTHING RETURNING id""",
                 list(lead_ids),
             )
         )
-        self._wake_up()
+        if added:  # whoever had put the others there has woken it up
+            self._wake_up()
 
     @api.model
     def _wake_up(self):

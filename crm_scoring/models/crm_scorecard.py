@@ -1,6 +1,19 @@
 from odoo import api, fields, models, tools
 from odoo.fields import Domain
 
+#: model -> how the names of the measures and of the deal's fields begin that look at its records
+WATCHED = {
+    "crm.interaction": (
+        "measure_contact", "measure_answer", "measure_reached", "interaction",
+    ),
+    "crm.claim": ("measure_claims",),
+    "crm.lead.objection": ("measure_objections", "objection"),
+    "account.move": ("measure_debt",),
+    "mail.activity": ("measure_step", "activity", "my_activity"),
+    "mail.message": ("message",),
+    "sale.order": ("measure_documents", "order", "quotation", "sale"),
+}  # fmt: skip
+
 
 class CrmScorecard(models.Model):
     """How a kind of deal is scored: factors, class bounds and when a drop is alarming.
@@ -227,6 +240,17 @@ class CrmScorecard(models.Model):
                 continue
             return rule
         return None
+
+    @api.model
+    @tools.ormcache("model_name")
+    def _is_watched(self, model_name):
+        """Whether a scorecard looks at records of a model around the deals; see ``WATCHED``."""
+        names = set()
+        for rule in self._get_rules():
+            for factor in rule["factors"]:
+                names.add(factor.get("field") or "")
+                names.update(factor["inputs"])
+        return any(name.startswith(WATCHED[model_name]) for name in names)
 
     @api.model
     @tools.ormcache()

@@ -347,7 +347,7 @@ class CrmScorecardFactor(models.Model):
         factors = []
         for factor in rule["factors"]:
             if factor["kind"] == "measure":
-                factors.append(factor | {"column": self._get_measure_column(factor["field"])})
+                factors.append(factor | {"column": self._get_measure_column(factor["field"], now)})
                 continue
             try:
                 applies = self._get_match_query(factor, lead_ids, now)
@@ -358,9 +358,12 @@ class CrmScorecardFactor(models.Model):
         return rule | {"factors": tuple(factors)}
 
     @api.model
-    def _get_measure_column(self, name):
-        """Return the SQL of a measured value over the table ``crm_lead``."""
-        if special := self._get_special_measures().get(name):
+    def _get_measure_column(self, name, now):
+        """Return the SQL of a measured value over the table ``crm_lead``.
+
+        :param datetime now: moment of the refresh, naive UTC
+        """
+        if special := self._get_special_measures(now).get(name):
             self._flush_special_measures()
             return special["sql"]
         return SQL.identifier("crm_lead", name)
@@ -371,7 +374,9 @@ class CrmScorecardFactor(models.Model):
 
         :param lead_ids: ids of the deals, sorted, or their SQL
         """
-        lead_model = self.env["crm.lead"].with_context(active_test=False)
+        # deals that are scored are active, and what is archived around them is over: an activity
+        # that is done is overdue no more
+        lead_model = self.env["crm.lead"].with_context(active_test=True)
         # days and weeks are counted from the full hour: what is asked for within an hour is the
         # same statement, see crm.lead.scoring._get_statement
         if not self._is_by_the_minute(factor):

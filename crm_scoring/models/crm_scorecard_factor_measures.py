@@ -1,4 +1,4 @@
-from odoo import api, models
+from odoo import api, fields, models
 from odoo.tools import SQL
 
 
@@ -12,8 +12,12 @@ class CrmScorecardFactor(models.Model):
     _inherit = "crm.scorecard.factor"
 
     @api.model
-    def _get_special_measures(self):
-        """Return the measures: ``{name: dict(label, dated, sql, monetary)}``."""
+    def _get_special_measures(self, now=None):
+        """Return the measures: ``{name: dict(label, dated, sql, monetary)}``.
+
+        :param datetime now: moment for which they are taken, naive UTC; the clock by default
+        """
+        now = now or fields.Datetime.now()
         measures = {
             "measure_contact": {
                 "label": self.env._("Days since the last contact"),
@@ -84,7 +88,8 @@ class CrmScorecardFactor(models.Model):
                          WHERE c.id = crm_lead.partner_id AND m.company_id = crm_lead.company_id
                            AND m.move_type = 'out_invoice' AND m.state = 'posted'
                            AND m.payment_state IN ('not_paid', 'partial')
-                           AND m.invoice_date_due < (now() AT TIME ZONE 'UTC')::date)"""
+                           AND m.invoice_date_due < %s)""",
+                    now.date(),
                 ),
             },
         }

@@ -13,6 +13,7 @@ from . import (
     test_scorecard,
     test_scoring_follow_up,
     test_scoring_model,
+    test_scoring_source,
     test_segment_forecast,
     test_strategy,
     test_tools,

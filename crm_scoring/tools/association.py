@@ -5,9 +5,10 @@ hold all of it; confidence of A → C = support(A and C) / support(A); lift = co
 1 when A tells nothing about C; leverage = support(A and C) - support(A) · support(C).
 
 **Search.** Pairs are counted for all frequent items at once: the items of each basket beside each
-other, one, two, three... places apart. Larger sets grow from frequent pairs depth first (Zaki's
-Eclat), each held as a bit per basket. Work and memory are linear in the number of baskets, and the
-bits are only of items that are frequent.
+other, one, two, three... places apart; a long basket adds all of its pairs itself. Larger sets grow
+from frequent pairs depth first (Zaki's Eclat), each held as a bit per basket. Everything is read in
+blocks of rows, none is copied as a whole: beside the rows, memory is the bits of the items that are
+frequent and the counts of their pairs. Work is linear in the number of baskets.
 """
 
 from dataclasses import dataclass
@@ -16,7 +17,8 @@ from itertools import combinations
 import numpy as np
 
 MAX_ITEMSETS = 200_000
-_BLOCK = 100_000  # rows of which pairs are counted at a time
+_BLOCK = 1 << 15  # rows that are looked at at a time
+_LONG = 64  # frequent items of a basket whose pairs are counted by itself
 _BITS = np.array([bin(number).count("1") for number in range(1 << 16)], np.uint8)
 
 
@@ -51,22 +53,17 @@ def find_frequent_sets(basket, item, baskets, min_count, max_size=None):
     basket, item = np.asarray(basket), np.asarray(item)
     if not len(item):
         return {}
-    counts = np.bincount(item)
+    counts = np.zeros(int(item.max()) + 1, np.int64)
+    for begin in range(0, len(item), _BLOCK):
+        found = np.bincount(item[begin : begin + _BLOCK])
+        counts[: len(found)] += found
     frequent = np.flatnonzero(counts >= max(min_count, 1))
     sets = {(int(one),): int(counts[one]) for one in frequent}
     if max_size == 1 or len(frequent) < 2:
         return sets
     place = np.full(len(counts), -1, np.int32)
     place[frequent] = np.arange(len(frequent), dtype=np.int32)
-    kept = place[item] >= 0
-    key = basket[kept].astype(np.int64)  # one number a row: sorted in its place
-    key *= len(frequent)
-    key += place[item[kept]]
-    key.sort()
-    basket = (key // len(frequent)).astype(np.int32)
-    item = (key % len(frequent)).astype(np.int32)
-    del key, kept
-    pairs = _count_pairs(basket, item, len(frequent))
+    pairs = _count_pairs(basket, item, place, len(frequent))
     first, second = np.nonzero(pairs >= max(min_count, 1))
     if len(first) > MAX_ITEMSETS:
         raise TooManySets(len(first))
@@ -75,7 +72,8 @@ def find_frequent_sets(basket, item, baskets, min_count, max_size=None):
         sets[(names[left], names[right])] = int(pairs[left, right])
     if max_size == 2 or not len(first):
         return sets
-    bits = _pack(basket, item, len(frequent), baskets)
+    bits = _pack(basket, item, place, len(frequent), baskets)
+    del pairs
     partners = [set() for _name in names]  # frequent pairs: a set may only grow by them
     for left, right in zip(first.tolist(), second.tolist(), strict=True):
         partners[left].add(right)
@@ -148,41 +146,52 @@ def _drop_duplicates(rules, sets):
     return strong
 
 
-def _count_pairs(basket, item, size):
-    """Number of baskets of each pair of items, in the upper triangle of a matrix."""
-    counts = np.zeros(size * size, np.int32)
-    starts = np.flatnonzero(np.r_[True, basket[1:] != basket[:-1]])
-    for begin, end in _get_blocks(starts, len(basket)):
-        own, member = basket[begin:end], item[begin:end].astype(np.int64)
-        distance = 1
-        rows = np.arange(len(own) - 1)
-        while len(rows):
-            rows = rows[own[rows] == own[rows + distance]]
-            if not len(rows):
-                break
-            keys = member[rows] * size + member[rows + distance]
-            found = np.bincount(keys)
-            counts[: len(found)] += found.astype(np.int32)
-            distance += 1
-            rows = rows[: np.searchsorted(rows, len(own) - distance)]
-    return counts.reshape(size, size)
-
-
-def _get_blocks(starts, rows):
-    """Cut the rows into blocks of whole baskets."""
+def _read_frequent(basket, item, place):
+    """Yield the rows of frequent items, in blocks of whole baskets: (baskets, places of items)."""
     begin = 0
-    for start in starts.tolist():
-        if start - begin >= _BLOCK:
-            yield begin, start
-            begin = start
-    yield begin, rows
+    while begin < len(basket):
+        end = min(begin + _BLOCK, len(basket))
+        end = int(np.searchsorted(basket, basket[end - 1], side="right"))
+        member = place[item[begin:end]]
+        kept = member >= 0
+        yield basket[begin:end][kept], member[kept]
+        begin = end
 
 
-def _pack(basket, item, size, baskets):
+def _count_pairs(basket, item, place, size):
+    """Number of baskets of each pair of frequent items, in the upper triangle of a matrix."""
+    counts = np.zeros((size, size), np.int32)
+    flat = counts.reshape(-1)
+    for own, member in _read_frequent(basket, item, place):
+        starts = np.flatnonzero(np.diff(own, prepend=-1))
+        lengths = np.diff(starts, append=len(own))
+        long = lengths > _LONG
+        for start, length in zip(starts[long].tolist(), lengths[long].tolist(), strict=True):
+            items = member[start : start + length]
+            counts[np.ix_(items, items)] += np.tri(length, k=-1, dtype=np.int32)
+        if long.any():
+            short = np.repeat(~long, lengths)
+            own, member = own[short], member[short]
+        rows = np.arange(len(own) - 1)
+        distance = 1
+        while len(rows):
+            rows = rows[: np.searchsorted(rows, len(own) - distance)]
+            rows = rows[own[rows] == own[rows + distance]]
+            np.add.at(flat, member[rows].astype(np.intp) * size + member[rows + distance], 1)
+            distance += 1
+    for row in range(size):  # each pair was met in one order or the other
+        counts[row, row + 1 :] += counts[row + 1 :, row]
+        counts[row, :row] = 0
+    return counts
+
+
+def _pack(basket, item, place, size, baskets):
     """One row of bits per item, a bit per basket, as words of 16."""
-    words = -(-baskets // 16)
-    bits = np.zeros((size, words), np.uint16)
-    np.bitwise_or.at(bits, (item, basket // 16), (np.uint16(1) << (basket % 16).astype(np.uint16)))
+    bits = np.zeros((size, -(-baskets // 16)), np.uint16)
+    for own, member in _read_frequent(basket, item, place):
+        for bit in range(16):  # within one, no word is met twice
+            chosen = own % 16 == bit
+            bits[member[chosen], own[chosen] // 16] |= np.uint16(1 << bit)
     return bits
 
 
