@@ -4,6 +4,8 @@ from . import (
     crm_interaction_mixin,
     crm_interaction_mixin_clock,
     crm_interaction_mixin_phone,
+    crm_manager_performance,
+    crm_manager_performance_report,
     crm_metric,
     crm_metric_engine,
     crm_metric_people,

@@ -1,0 +1,109 @@
+import { Component, onMounted, onWillUnmount, onWillUpdateProps, useRef } from "@odoo/owl";
+import { getColor } from "@web/core/colors/colors";
+
+const PALETTE = ["#71639e", "#b8c4ce", "#28a745", "#ffac00", "#3b82c4", "#dc3545"];
+
+/** A chart of Chart.js; a click on a bar or slice tells which row it is. */
+export class FigureChart extends Component {
+    static template = "crm_extended.FigureChart";
+    static props = {
+        title: { type: String, optional: true },
+        kind: String, // bar, hbar, line, doughnut
+        labels: Array,
+        series: Array, // {name, data, color}
+        stacked: { type: Boolean, optional: true },
+        height: { type: Number, optional: true },
+        format: { type: Function, optional: true },
+        onOpen: { type: Function, optional: true },
+    };
+    static defaultProps = { height: 240 };
+
+    setup() {
+        this.canvas = useRef("canvas");
+        onMounted(() => this.draw(this.props));
+        onWillUpdateProps((props) => {
+            this.chart?.destroy();
+            this.chart = null;
+            // the canvas may come and go with the figures
+            Promise.resolve().then(() => requestAnimationFrame(() => this.draw(props)));
+        });
+        onWillUnmount(() => this.chart?.destroy());
+    }
+
+    get isEmpty() {
+        return !this.props.series.some((one) => one.data.some((value) => value));
+    }
+
+    draw(props) {
+        if (!this.canvas.el || this.chart) {
+            return;
+        }
+        const isRound = props.kind === "doughnut";
+        const isLying = props.kind === "hbar";
+        const numbers = {
+            beginAtZero: true,
+            stacked: props.stacked,
+            ticks: { precision: 0, callback: (value) => (props.format ? props.format(value) : value) },
+        };
+        const names = {
+            stacked: props.stacked,
+            grid: { display: false },
+            ticks: {
+                callback: function (value) {
+                    return shorten(this.getLabelForValue(value));
+                },
+            },
+        };
+        // eslint-disable-next-line no-undef
+        this.chart = new Chart(this.canvas.el, {
+            type: { bar: "bar", hbar: "bar", line: "line", doughnut: "doughnut" }[props.kind],
+            data: {
+                labels: props.labels,
+                datasets: props.series.map((one, index) => ({
+                    label: one.name,
+                    data: one.data,
+                    borderColor: one.color || PALETTE[index % PALETTE.length],
+                    backgroundColor: isRound
+                        ? one.data.map((_, i) => getColor(i, "light", one.data.length))
+                        : one.color || PALETTE[index % PALETTE.length],
+                    tension: 0.3,
+                    maxBarThickness: 28,
+                })),
+            },
+            options: {
+                indexAxis: isLying ? "y" : "x",
+                maintainAspectRatio: false,
+                animation: false,
+                scales: isRound ? {} : { [isLying ? "x" : "y"]: numbers, [isLying ? "y" : "x"]: names },
+                plugins: {
+                    legend: {
+                        display: isRound || props.series.length > 1,
+                        position: "bottom",
+                        labels: { boxWidth: 12 },
+                    },
+                    tooltip: {
+                        callbacks: {
+                            label: (item) =>
+                                ` ${isRound ? item.label : item.dataset.label}: ${
+                                    props.format ? props.format(item.raw) : item.raw
+                                }`,
+                        },
+                    },
+                },
+                onClick: (ev, elements) => {
+                    if (elements.length && props.onOpen) {
+                        props.onOpen(elements[0].index, elements[0].datasetIndex);
+                    }
+                },
+                onHover: (ev, elements) => {
+                    ev.native.target.style.cursor =
+                        elements.length && props.onOpen ? "pointer" : "default";
+                },
+            },
+        });
+    }
+}
+
+function shorten(text) {
+    return text && text.length > 24 ? `${text.slice(0, 23)}…` : text;
+}
