@@ -1,1 +1,1 @@
-from . import funnel, managers, portal, sale_deal_report, telephony
+from . import funnel, manager_mail, managers, portal, sale_deal_report, telephony

@@ -4,6 +4,9 @@ from . import (
     crm_interaction_mixin,
     crm_interaction_mixin_clock,
     crm_interaction_mixin_phone,
+    crm_manager_mail,
+    crm_manager_mail_content,
+    crm_manager_mail_post,
     crm_manager_performance,
     crm_manager_performance_report,
     crm_metric,
@@ -14,6 +17,7 @@ from . import (
     crm_sales_target_grid,
     crm_sales_target_plan,
     res_company_managers,
+    res_users_manager_mail,
     sale_order_client_turn,
 )
 

@@ -119,6 +119,10 @@ class CrmSalesTarget(models.Model):
         for team in teams:
             bearers.append(("team", team, True))
             bearers += [("user", user, True) for user in members if user.sale_team_id == team]
+        if audience["kind"] == "all":
+            users, _teams = self.env["crm.manager.performance"]._get_people()
+            loose = users.filtered(lambda user: user.active and not user.sale_team_id)
+            bearers += [("user", user, True) for user in loose]
         return bearers
 
     @api.model

@@ -48,6 +48,7 @@ from . import (
     test_lead_cost,
     test_legal_numbers,
     test_mail_headers,
+    test_manager_mail,
     test_manager_performance,
     test_meeting_changes,
     test_meeting_text,
