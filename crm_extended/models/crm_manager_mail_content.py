@@ -63,7 +63,7 @@ class CrmManagerMail(models.Model):
         month = (period[0].replace(day=1), get_month_end(period[0]))
         progress = plan._get_progress(month, "user") if plan else {}
         has_plan = any(one["plan"] for one in progress.values())
-        columns = [self.env._("Person"), *metrics.mapped("name")]
+        columns = [self.env._("Employee"), *metrics.mapped("name")]
         if has_plan:
             columns.append(self.env._("Month's plan"))
         Performance = self.env["crm.manager.performance"]

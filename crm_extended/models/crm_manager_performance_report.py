@@ -299,7 +299,7 @@ class CrmManagerPerformance(models.Model):
         comparison = dict(self._fields["comparison"]._description_selection(self.env))
         labels = {
             "title": self.env._("Comparison of Managers"),
-            "who": self.env._("Team") if report["group"] == "team" else self.env._("Person"),
+            "who": self.env._("Team") if report["group"] == "team" else self.env._("Employee"),
             "total": self.env._("Total"),
             "average": self.env._("Average"),
             "charts": self.env._("Charts"),

@@ -38,7 +38,7 @@ export class ManagerPerformance extends Component {
         this.action = useService("action");
         this.dialog = useService("dialog");
         this.keepLast = new KeepLast();
-        this.labels = { team: _t("Team"), person: _t("Person") };
+        this.labels = { team: _t("Team"), person: _t("Employee") };
         const saved = this.props.state || {};
         this.state = useState({
             options: saved.options || null,
