@@ -11,6 +11,18 @@ class CustomerEffectController(Controller):
         """Download forecasts with charts, as far as the user may see them."""
         return self._export("crm.segment.forecast", request.env._("Forecasts"), model, domain)
 
+    @route("/crm_scoring/campaigns.xlsx", type="http", auth="user", readonly=True)
+    def campaigns(self, model="crm.campaign.effect", domain="[]", **_kwargs):
+        """Download effects of campaigns with charts, as far as the user may see them."""
+        return self._export("crm.campaign.effect", request.env._("Campaign Effects"), model, domain)
+
+    @route("/crm_scoring/channels.xlsx", type="http", auth="user", readonly=True)
+    def channels(self, model="crm.channel.report", domain="[]", **_kwargs):
+        """Download costs and results of sources, media and campaigns with charts."""
+        return self._export(
+            "crm.channel.report", request.env._("Sources and Channels"), model, domain
+        )
+
     def _export(self, owner, name, model, domain):
         try:
             content = request.env[owner]._export_xlsx(model, json.loads(domain))

@@ -1,5 +1,10 @@
 from . import (
     crm_agreement,
+    crm_campaign_effect,
+    crm_campaign_effect_compute,
+    crm_campaign_effect_export,
+    crm_campaign_effect_line,
+    crm_channel_cost,
     crm_customer_analysis,
     crm_customer_analysis_forecast,
     crm_customer_change,

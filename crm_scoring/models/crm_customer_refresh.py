@@ -57,7 +57,12 @@ class CrmCustomerRefresh(models.Model):
         """
         # sudo: whoever sees profiles may have them refreshed, and no more
         runs_sudo = self.sudo().search(
-            [("company_id", "in", companies.ids), ("state", "=", "queued"), ("is_full", "=", full)]
+            [
+                ("company_id", "in", companies.ids),
+                ("state", "=", "queued"),
+                ("is_full", "=", full),
+                ("job", "=", "profiles"),
+            ]
         )
         runs_sudo |= runs_sudo.create(
             [

@@ -1,1 +1,1 @@
-from . import crm_lead_score_review, crm_scorecard_factor_review
+from . import crm_channel_report, crm_lead_score_review, crm_scorecard_factor_review

@@ -1,5 +1,7 @@
 from . import (
     test_call_card,
+    test_campaign_effect,
+    test_channel_report,
     test_class_adjustment,
     test_customer_profile,
     test_customer_profile_figures,

@@ -10,6 +10,9 @@ const URLS = {
     "crm.product.rule": "/crm_scoring/recommendations.xlsx",
     "crm.product.recommendation": "/crm_scoring/recommendations.xlsx",
     "crm.product.offer": "/crm_scoring/recommendations.xlsx",
+    "crm.campaign.effect": "/crm_scoring/campaigns.xlsx",
+    "crm.channel.cost": "/crm_scoring/channels.xlsx",
+    "crm.channel.report": "/crm_scoring/channels.xlsx",
     "crm.segment.forecast": "/crm_scoring/forecasts.xlsx",
     "crm.segment.forecast.line": "/crm_scoring/forecasts.xlsx",
 };
