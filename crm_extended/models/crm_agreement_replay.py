@@ -83,6 +83,7 @@ class CrmAgreement(models.Model):
         days_actual, days_agreed = self._get_replay_days(orders)
         return {
             **figures,
+            "sees_cost": self.env["crm.secrecy.rule"]._sees_cost(),
             "orders": orders,
             "truncated": len(found) > ORDER_LIMIT,
             "days_actual": days_actual,
@@ -99,6 +100,7 @@ class CrmAgreement(models.Model):
         prices = agreement_sudo._get_fixed_prices()
         discounts = agreement_sudo._get_discount_lines()
         rules = AgreedPriceRules(lines.product_id)
+        with_cost = self.env["crm.secrecy.rule"]._sees_cost()
         # sudo: the agreed price is told, the price list and cost behind it are not
         for line in lines.sudo().with_context(crm_agreement_price_rules=rules):
             order = line.order_id
@@ -127,7 +129,9 @@ class CrmAgreement(models.Model):
                 actual=actual,
                 agreed=agreed,
                 lowest=lowest,
-                cost=line.product_id.with_company(line.company_id).standard_price * quantity,
+                cost=line.product_id.with_company(line.company_id).standard_price * quantity
+                if with_cost
+                else 0.0,
                 governed=bool(terms),
             )
 

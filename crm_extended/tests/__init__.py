@@ -68,6 +68,7 @@ from . import (
     test_sale_process_setup,
     test_sales_target,
     test_sales_tools,
+    test_secrecy,
     test_segment,
     test_stage_history,
     test_strategy,

@@ -20,6 +20,7 @@ from . import (
     crm_customer_profile_likeness,
     crm_customer_profile_refresh,
     crm_customer_profile_scores,
+    crm_customer_profile_secrecy,
     crm_customer_refresh,
     crm_customer_refresh_forecast,
     crm_interaction,

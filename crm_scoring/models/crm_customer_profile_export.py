@@ -29,7 +29,8 @@ class CrmCustomerProfile(models.Model):
         :rtype: bytes
         """
         domain = Domain(domain) & Domain("company_id", "in", self.env.companies.ids)
-        labels = {name: self._fields[name]._description_string(self.env) for name in COLUMNS} | {
+        columns = self._get_export_columns()
+        labels = {name: self._fields[name]._description_string(self.env) for name in columns} | {
             "clients_sheet": self.env._("Clients"),
             "summary_sheet": self.env._("Summary"),
             "rfm_sheet": self.env._("RFM"),
@@ -41,15 +42,25 @@ class CrmCustomerProfile(models.Model):
             "none": self.env._("None"),
         }
         return build_profiles_workbook(
-            labels, COLUMNS, self._get_export_rows(domain), self._get_export_summaries(domain)
+            labels, columns, self._get_export_rows(domain), self._get_export_summaries(domain)
         )
+
+    @api.model
+    def _get_export_columns(self):
+        """The columns that the user may see."""
+        return {
+            name: kind
+            for name, kind in COLUMNS.items()
+            if self._has_field_access(self._fields[name], "read")
+        }
 
     @api.model
     def _get_export_rows(self, domain):
         """Yield the values of each profile, a page in memory at a time."""
+        columns = self._get_export_columns()
         kinds = {
             name: dict(self._fields[name]._description_selection(self.env))
-            for name in COLUMNS
+            for name in columns
             if self._fields[name].type == "selection"
         }
         last_id = 0
@@ -65,7 +76,7 @@ class CrmCustomerProfile(models.Model):
                     else profile[name].display_name
                     if self._fields[name].type == "many2one"
                     else profile[name]
-                    for name in COLUMNS
+                    for name in columns
                 ]
             page.invalidate_recordset()
 

@@ -5,6 +5,7 @@ from . import (
     test_class_adjustment,
     test_customer_profile,
     test_customer_profile_figures,
+    test_customer_profile_secrecy,
     test_forecast_tools,
     test_lead_score,
     test_leaving,
