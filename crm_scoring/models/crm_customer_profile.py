@@ -51,7 +51,7 @@ class CrmCustomerProfile(models.Model):
         string="Client",
         required=True,
         readonly=True,
-        index=True,
+        # indexed by the constraint
         ondelete="cascade",
         help="The commercial entity: purchases of its contacts and addresses are included.",
     )

@@ -105,7 +105,8 @@ class CrmCustomerProfile(models.Model):
                 self._get_fact_query(company, today, clients),
             )
         )
-        self.env.cr.execute("ANALYZE crm_tmp_document")
+        # how many rows and clients: what is planned with
+        self.env.cr.execute("ANALYZE crm_tmp_document (partner_id, date)")
 
     @api.model
     def _get_prospect_query(self, company):
@@ -152,8 +153,9 @@ class CrmCustomerProfile(models.Model):
                     SELECT partner_id, 1 + COUNT(*) FILTER (WHERE gap > 0) AS purchase_days,
                            percentile_cont(0.5) WITHIN GROUP (ORDER BY gap)
                                FILTER (WHERE gap > 0) AS rhythm,
-                           (ARRAY_AGG(gap ORDER BY date DESC) FILTER (WHERE gap > 0))[1]
-                               AS gap_last,
+                           -- of the last day, which has the largest number of days and gap
+                           MAX((date - '1900-01-01'::date)::bigint * 1000000 + gap)
+                               FILTER (WHERE gap > 0) %% 1000000 AS gap_last,
                            SUM(amount) FILTER (WHERE NOT is_first)
                                / NULLIF(COUNT(*) FILTER (WHERE gap > 0), 0) AS repeat_mean
                       FROM gaps
@@ -254,7 +256,7 @@ class CrmCustomerProfile(models.Model):
             SQL(
                 """
                 ALTER TABLE crm_tmp_figure ADD PRIMARY KEY (partner_id);
-                ANALYZE crm_tmp_figure;
+                ANALYZE crm_tmp_figure (partner_id);
                 CREATE TEMPORARY TABLE crm_tmp_changed ON COMMIT DROP AS
                 SELECT unnest(%(clients)s::integer[]) AS partner_id
                 """,

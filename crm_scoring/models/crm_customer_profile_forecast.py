@@ -189,4 +189,4 @@ class CrmCustomerProfile(models.Model):
             line = "\t".join(["%d", "%.1f", *["%.2f"] * 3, *[amount] * 3])
             text = "\n".join(map(line.__mod__, zip(*(c.tolist() for c in columns), strict=True)))
             cr.copy_expert("COPY crm_tmp_forecast FROM STDIN", io.StringIO(text))
-        cr.execute("ANALYZE crm_tmp_forecast")
+        cr.execute("ANALYZE crm_tmp_forecast (partner_id)")

@@ -15,7 +15,7 @@ class CrmCustomerProfileHistory(models.Model):
     _log_access = False
 
     partner_id = fields.Many2one(
-        "res.partner", string="Client", required=True, readonly=True, ondelete="cascade", index=True
+        "res.partner", string="Client", required=True, readonly=True, ondelete="cascade"
     )
     company_id = fields.Many2one("res.company", required=True, readonly=True, ondelete="cascade")
     currency_id = fields.Many2one(related="company_id.currency_id")

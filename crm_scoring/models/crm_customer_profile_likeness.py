@@ -31,27 +31,36 @@ class CrmCustomerProfile(models.Model):
         """Return the SELECT of (profile, group, kind, value); the group is best, other or none."""
         return SQL(
             """
-            SELECT p.id, p.customer_class = 'A' AS is_best, p.frequency > 0 AS bought,
-                   p.frequency = 0 OR (p.abc_turnover = 'C' AND p.customer_class != 'A')
-                       AS is_judged,
-                   a.kind, a.value
-              FROM crm_customer_profile p
-              JOIN res_partner r ON r.id = p.partner_id
+            WITH judged AS (
+                SELECT id, partner_id, customer_class = 'A' AS is_best, frequency > 0 AS bought,
+                       frequency = 0 OR (abc_turnover = 'C' AND customer_class != 'A')
+                           AS is_judged
+                  FROM crm_customer_profile WHERE company_id = %(company)s
+            )
+            SELECT j.id, j.is_best, j.bought, j.is_judged, a.kind, a.value
+              FROM judged j
+              JOIN res_partner r ON r.id = j.partner_id
         CROSS JOIN LATERAL (
                     VALUES ('country_id', r.country_id), ('state_id', r.state_id),
                            ('industry_id', r.industry_id), ('is_company', r.is_company::integer)
-                    UNION ALL
-                    SELECT 'category_id', t.category_id FROM res_partner_res_partner_category_rel t
-                     WHERE t.partner_id = r.id
-                    UNION ALL
-                    (SELECT 'source_id', l.source_id FROM crm_lead l
-                      WHERE l.partner_id = r.id AND l.source_id IS NOT NULL
-                        AND (l.company_id = p.company_id OR l.company_id IS NULL)
-                   ORDER BY l.id LIMIT 1)
                    ) AS a (kind, value)
-             WHERE p.company_id = %s AND a.value IS NOT NULL
+             WHERE a.value IS NOT NULL
+             UNION ALL
+            SELECT j.id, j.is_best, j.bought, j.is_judged, 'category_id', t.category_id
+              FROM judged j
+              JOIN res_partner_res_partner_category_rel t ON t.partner_id = j.partner_id
+             UNION ALL
+            SELECT j.id, j.is_best, j.bought, j.is_judged, 'source_id', first.source_id
+              FROM judged j
+              JOIN (
+                    SELECT DISTINCT ON (partner_id) partner_id, source_id
+                      FROM crm_lead
+                     WHERE source_id IS NOT NULL AND partner_id IS NOT NULL
+                       AND (company_id = %(company)s OR company_id IS NULL)
+                  ORDER BY partner_id, id
+                   ) first ON first.partner_id = j.partner_id
             """,
-            company.id,
+            company=company.id,
         )
 
     @api.model

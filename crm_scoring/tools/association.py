@@ -17,7 +17,8 @@ from itertools import combinations
 import numpy as np
 
 MAX_ITEMSETS = 200_000
-_BLOCK = 1 << 15  # rows that are looked at at a time
+_BLOCK = 1 << 15  # rows that are looked at at a time, at most
+_SMALL_BLOCK = 1 << 12  # the same of few rows
 _LONG = 64  # frequent items of a basket whose pairs are counted by itself
 _BITS = np.array([bin(number).count("1") for number in range(1 << 16)], np.uint8)
 
@@ -149,8 +150,9 @@ def _drop_duplicates(rules, sets):
 def _read_frequent(basket, item, place):
     """Yield the rows of frequent items, in blocks of whole baskets: (baskets, places of items)."""
     begin = 0
+    size = min(max(len(basket) // 16, _SMALL_BLOCK), _BLOCK)
     while begin < len(basket):
-        end = min(begin + _BLOCK, len(basket))
+        end = min(begin + size, len(basket))
         end = int(np.searchsorted(basket, basket[end - 1], side="right"))
         member = place[item[begin:end]]
         kept = member >= 0
