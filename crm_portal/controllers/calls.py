@@ -17,14 +17,15 @@ class PortalCalls(CustomerPortal):
         """The manager of the signed-in customer, with the few things that he may see of him."""
         user = request.env.user
         manager = user.partner_id._portal_get_manager(user.company_id)
+        manager = manager.with_company(user.company_id)
         if not manager:
             return {"manager": None}
         return {
             "manager": {
                 "name": manager.name,
                 "email": manager.email_normalized,
-                "phone": manager.employee_id.sudo().work_phone or manager.phone,
-                "job": manager.employee_id.sudo().job_title,
+                "phone": manager.employee_id.work_phone or manager.phone,
+                "job": manager.employee_id.job_title,
                 # inline: no address under which pictures of other users could be tried
                 "photo": manager.avatar_256,
                 "hours": manager._portal_get_hours(),

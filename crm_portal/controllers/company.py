@@ -54,7 +54,8 @@ class PortalCompany(CustomerPortal):
             "card_labels": {
                 name: company_sudo._fields[name]._description_string(request.env)
                 for name in COMPANY_FIELDS
-            },
+            }
+            | {"state_id": request.env._("State or region")},
             "vat": company_sudo.vat,
             "contacts": [
                 {

@@ -1,6 +1,6 @@
 import secrets
 
-from odoo import http
+from odoo import fields, http
 from odoo.addons.sale.controllers.portal import CustomerPortal
 from odoo.exceptions import AccessError, MissingError
 from odoo.http import request
@@ -24,6 +24,20 @@ class PortalOrders(CustomerPortal):
             ("state", "=", "draft"),
             ("is_portal_request", "=", True),
         ]
+
+    def _prepare_sale_portal_rendering_values(self, page=1, sortby=None, **kwargs):
+        """What is not on the menu, or no date, is ignored: Odoo's page would break on it."""
+        if sortby not in self._get_sale_searchbar_sortings():
+            sortby = None
+        for name in ("date_begin", "date_end"):
+            try:
+                fields.Datetime.to_datetime(kwargs.get(name))
+            except (TypeError, ValueError):
+                kwargs[name] = None
+        if isinstance(page, str):
+            is_number = page.isascii() and page.isdigit() and len(page) < 7
+            page = int(page) if is_number else 1
+        return super()._prepare_sale_portal_rendering_values(page=page, sortby=sortby, **kwargs)
 
     def _get_page_view_values(self, document, access_token, values, *args, **kwargs):
         values = super()._get_page_view_values(document, access_token, values, *args, **kwargs)

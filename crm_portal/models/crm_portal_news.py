@@ -37,22 +37,22 @@ class CrmPortalNews(models.Model):
         """What a customer sees today."""
         today = fields.Date.context_today(self)
         client = user.partner_id.commercial_partner_id
-        # sudo: memberships of the customer himself
-        segments = (
-            self.env["crm.segment.member"]
-            .sudo()
-            .search([("partner_id", "=", client.id), ("date_exit", "=", False)])
-            .segment_id
+        member = Domain(
+            "segment_id.member_ids",
+            "any",
+            Domain("partner_id", "=", client.id) & Domain("date_exit", "=", False),
         )
         return (
             Domain("is_published", "=", True)
             & Domain("date_from", "<=", today)
             & (Domain("date_to", "=", False) | Domain("date_to", ">=", today))
             & (Domain("company_ids", "=", False) | Domain("company_ids", "in", user.company_id.ids))
-            & (Domain("segment_id", "=", False) | Domain("segment_id", "in", segments.ids))
+            & (Domain("segment_id", "=", False) | member)
         )
 
     @api.model
     def _portal_get_news(self, user, limit=None):
         """News of a customer, newest first, as superuser."""
-        return self.sudo().search(self._portal_get_domain(user), limit=limit)
+        return self.sudo().search_fetch(
+            self._portal_get_domain(user), ["name", "date_from"], limit=limit
+        )

@@ -34,7 +34,7 @@ class ResUsers(models.Model):
         """
         self.ensure_one()
         start, end = pytz.utc.localize(start), pytz.utc.localize(end)
-        resource = self.employee_ids.filtered("active")[:1].resource_id or self.resource_ids[:1]
+        resource = (self.employee_id or self.employee_ids[:1]).resource_id or self.resource_ids[:1]
         calendar = resource.calendar_id or self.company_id.resource_calendar_id
         if not calendar:
             return []

@@ -16,5 +16,6 @@ from . import (
     test_orders,
     test_own_data,
     test_posting,
+    test_service_attacks,
     test_uploads,
 )
