@@ -83,7 +83,7 @@ class CrmClaim(models.Model):
             self.env[model].search([("res_model", "=", self._name), *domain]).write(
                 {"res_id": self.id}
             )
-        self.message_subscribe(others.message_partner_ids.ids)
+        self._merge_followers(others)
         self._merge_interaction_chains(others)
         self.write(self._prepare_merge_values(others))
         others.line_ids.write({"claim_id": self.id})
@@ -100,6 +100,20 @@ class CrmClaim(models.Model):
                 other.id: self.env._("Merged into %(claim)s.", claim=self.name) for other in others
             }
         )
+
+    def _merge_followers(self, others):
+        """Who followed one of the claims follows the whole.
+
+        A confidential one is followed by those alone who follow what was confidential before: the
+        others were not trusted with it. Its client and its responsible stay.
+        """
+        claims = self | others
+        followers = claims.message_partner_ids
+        if secret := claims.filtered("confidential"):
+            trusted = secret.message_partner_ids | self.partner_id | self.user_id.partner_id
+            followers &= trusted
+            self.message_unsubscribe((self.message_partner_ids - trusted).ids)
+        self.message_subscribe(followers.ids)
 
     def _prepare_merge_values(self, others):
         """What this claim takes over of the others."""

@@ -125,6 +125,21 @@ class TestClaimMerge(SimilarCommon):
         with self.assertRefused(UserError, "was merged into"):
             other.action_reopen()
 
+    def test_followers_of_an_open_claim_gain_no_confidential_one(self):
+        curious, trusted = self.user_own.partner_id, self.user_manager.partner_id
+        for main_is_secret in (True, False):
+            with self.subTest(main_is_secret=main_is_secret):
+                main = self._create_claim(user_id=self.user_all.id, confidential=main_is_secret)
+                other = self._create_claim(confidential=not main_is_secret)
+                secret, public = (main, other) if main_is_secret else (other, main)
+                public.message_subscribe(curious.ids)
+                secret.message_subscribe(trusted.ids)
+                main.action_merge(other.ids)
+                self.assertTrue(main.confidential)
+                self.assertIn(trusted, main.message_partner_ids)
+                self.assertNotIn(curious, main.message_partner_ids)
+                self.assertFalse(main.with_user(self.user_own).has_access("read"))
+
     def test_what_is_not_merged(self):
         claim = self._create_claim(user_id=self.user_all.id)
         decided = self._create_claim()
