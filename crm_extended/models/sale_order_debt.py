@@ -21,7 +21,9 @@ class SaleOrder(models.Model):
 
     Debt is that of the client's commercial entity in the company of the order, read from unsettled
     receivable entries (invoices, credit notes, payments) and from confirmed orders not yet
-    invoiced. Two orders confirmed at the same moment cannot both use the same rest of a limit.
+    invoiced. An order that somebody else is invoiced for is a debt of both: it was sold under the
+    terms of the one, and is claimed from the other. Two orders confirmed at the same moment cannot
+    both use the same rest of a limit.
     """
 
     _inherit = "sale.order"
@@ -91,7 +93,9 @@ class SaleOrder(models.Model):
         self.env["sale.order.line"].flush_model(
             ["price_total", "product_uom_qty", "qty_invoiced", "is_downpayment", "price_unit"]
         )
-        self.env["sale.order"].flush_model(["state", "currency_rate", "partner_invoice_id"])
+        self.env["sale.order"].flush_model(
+            ["state", "currency_rate", "partner_id", "partner_invoice_id"]
+        )
         self.env["res.partner"].flush_model(["commercial_partner_id"])
         today = fields.Date.context_today(self)
         rows = self.env.execute_query(
@@ -99,11 +103,26 @@ class SaleOrder(models.Model):
                 """
                 WITH entity AS (
                     SELECT id FROM res_partner WHERE commercial_partner_id = %(client)s
+                ), invoiced_to_others AS (
+                    SELECT DISTINCT move_line.move_id
+                      FROM sale_order so
+                      JOIN sale_order_line sold ON sold.order_id = so.id
+                      JOIN sale_order_line_invoice_rel rel ON rel.order_line_id = sold.id
+                      JOIN account_move_line move_line ON move_line.id = rel.invoice_line_id
+                     WHERE so.partner_id IN (SELECT id FROM entity)
+                       AND so.partner_invoice_id NOT IN (SELECT id FROM entity)
+                       AND so.company_id = %(company)s
+                       AND so.state = 'sale'
                 ), entry AS (
                     SELECT line.amount_residual AS residual, line.date_maturity AS due
                       FROM account_move_line line
                       JOIN account_account account ON account.id = line.account_id
-                     WHERE line.partner_id IN (SELECT id FROM entity)
+                     WHERE line.id IN (
+                           SELECT id FROM account_move_line
+                            WHERE partner_id IN (SELECT id FROM entity)
+                            UNION
+                           SELECT id FROM account_move_line
+                            WHERE move_id IN (SELECT move_id FROM invoiced_to_others))
                        AND line.company_id = %(company)s
                        AND line.parent_state = 'posted'
                        AND account.account_type = 'asset_receivable'
@@ -118,7 +137,11 @@ class SaleOrder(models.Model):
                            END / COALESCE(NULLIF(so.currency_rate, 0), 1)::numeric AS amount
                       FROM sale_order so
                       JOIN sale_order_line line ON line.order_id = so.id
-                     WHERE so.partner_invoice_id IN (SELECT id FROM entity)
+                     WHERE so.id IN (
+                           SELECT id FROM sale_order
+                            WHERE partner_invoice_id IN (SELECT id FROM entity)
+                            UNION
+                           SELECT id FROM sale_order WHERE partner_id IN (SELECT id FROM entity))
                        AND so.company_id = %(company)s
                        AND so.state = 'sale'
                 )
@@ -151,7 +174,8 @@ class SaleOrder(models.Model):
         limited = self.filtered(lambda order: order.agreement_id.sudo().credit_limit)
         if not limited:
             return
-        ids = sorted(limited.partner_id.commercial_partner_id._origin.ids)
+        clients = limited.partner_id | limited.partner_invoice_id
+        ids = sorted(clients.commercial_partner_id._origin.ids)
         self.env.cr.execute(
             SQL("UPDATE res_partner SET write_date = write_date WHERE id = ANY(%s)", ids)
         )

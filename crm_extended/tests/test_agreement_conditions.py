@@ -185,6 +185,23 @@ class TestAgreementConditions(AgreementCommon):
         self._invoice_late(1, amount=100.0, partner=self.contact)
         self.assertEqual(self._get_kinds(self._sell()), ["credit"])
 
+    def test_order_that_somebody_else_is_invoiced_for_uses_up_the_limit(self):
+        """Before its invoice and after it, until that is paid."""
+        self._create_agreement(credit_limit=300.0)
+        first = self._create_order(
+            [{"product_uom_qty": 2.0}], partner_invoice_id=self.other_client.id
+        )
+        self.assertTrue(first.agreement_id)
+        first.action_confirm()
+        second = self._sell({"product_uom_qty": 2.0})
+        self.assertEqual(self._get_kinds(second), ["credit"])
+        invoice = first._create_invoices().with_user(self.accountant)
+        self.assertEqual(invoice.partner_id, self.other_client)
+        invoice.action_post()
+        second.invalidate_recordset()
+        self.assertEqual(self._get_kinds(second), ["credit"])
+        self.assertAlmostEqual(second._get_deviations()[0].severity, 60.0, msg="counted once")
+
     def test_confirmed_order_within_its_limit_can_be_worked_on(self):
         self._create_agreement(credit_limit=300.0)
         order = self._sell({"product_uom_qty": 2.0})
