@@ -3,9 +3,10 @@ from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
 from odoo.tools import SQL, format_date
 
+from ..tools.legal_numbers import compact
 from ..tools.registry import RegistryError, choose_status
 from ..tools.registry_dadata import MAX_PARTIES
-from ..tools.registry_fns import check_clients
+from ..tools.registry_fns import UNANSWERED, check_clients
 
 STATUS_FIELDS = frozenset({"counterparty_status", "counterparty_date", "counterparty_source"})
 # a merge takes a status over; an object cannot be sent by a client
@@ -166,18 +167,21 @@ class ResPartner(models.Model):
     # ------------------------------------------------------------
 
     def _get_register_number(self):
-        """The number by which a register knows this client; European ones with their country."""
+        """The number by which a register knows this client; foreign ones with their country."""
         self.ensure_one()
         country = self._get_legal_country()
         return self._prepare_register_number(self.vat, self.company_registry, country)
 
     @api.model
     def _prepare_register_number(self, vat, company_registry, country):
-        number = vat if vat and vat != "/" else company_registry or ""
-        if vat == number and number and "EU" in (country.country_group_codes or ()):
-            prefix = {"GR": "EL"}.get(country.code, country.code)
-            if not number[:2].isalpha():
-                number = prefix + number
+        number = vat if vat and vat != "/" else ""
+        if not number:
+            # of the registration numbers the Russian ones alone identify in a register we know
+            is_ogrn = len(compact(company_registry or "")) in (13, 15)
+            number = company_registry if is_ogrn else ""
+        if country and country.code != "RU" and number and not number[:2].isalpha():
+            # ten digits are a Polish number, too: the country tells them from a Russian one
+            number = {"GR": "EL"}.get(country.code, country.code) + number
         return number
 
     def action_check_counterparty(self):
@@ -333,15 +337,28 @@ class CrmRegistryProvider(models.Model):
         # sudo: the numbers of a client do not depend on who asks
         partners_sudo = partners.sudo()
         if self.kind == "fns":
-            clients = [(partner.vat, partner.kpp or "") for partner in partners_sudo]
-            day = fields.Date.context_today(self.with_context(tz="Europe/Moscow"))
-            number = clients[0][0] if len(clients) == 1 else str(len(clients))
-            statuses = self._ask(
-                "check", number, lambda provider: check_clients(provider.url, clients, day)
-            )
-            # a malformed number is in no register
-            return [status or "not_found" for status in statuses]
+            return self._ask_tax_service(partners_sudo)
         return [self._ask_status(partner) for partner in partners_sudo]
+
+    def _ask_tax_service(self, partners):
+        """Ask the tax service; whoever has no number that it knows is not asked about."""
+        numbers = [compact(partner.vat or "") for partner in partners]
+        known = [place for place, number in enumerate(numbers) if self._supports("check", number)]
+        statuses = [None] * len(partners)
+        if not known:
+            return statuses
+        clients = [(numbers[place], partners[place].kpp or "") for place in known]
+        day = fields.Date.context_today(self.with_context(tz="Europe/Moscow"))
+        number = clients[0][0] if len(clients) == 1 else str(len(clients))
+        answers = self._ask(
+            "check", number, lambda provider: check_clients(provider.url, clients, day)
+        )
+        for place, status in zip(known, answers, strict=True):
+            if status == UNANSWERED:
+                continue
+            # a malformed number is in no register
+            statuses[place] = status or "not_found"
+        return statuses
 
     def _ask_status(self, partner):
         number, kpp = partner._get_register_number(), partner.kpp or ""

@@ -160,8 +160,9 @@ class RegistryServer(ThreadingHTTPServer):
     """Answers as DaData, the tax service and VIES do.
 
     `parties` maps a number to suggestions, `states` a pair of INN and KPP to a code of the tax
-    service. `failure` makes every answer one: an HTTP status, `hang`, `json`, `drop`, `redirect`,
-    `html` or the text of a SOAP fault.
+    service; `choking` are INNs that make a whole question to it fail. `failure` makes every
+    answer one: an HTTP status, `hang`, `json`, `drop`, `redirect`, `html` or the text of a SOAP
+    fault.
     """
 
     daemon_threads = True
@@ -178,6 +179,7 @@ class RegistryServer(ThreadingHTTPServer):
             PERSON_INN: [make_person()],
         }
         self.states = {}
+        self.choking = set()
         self.vies = {
             "valid": True,
             "name": "BALTIC TOOLS SIA",
@@ -245,6 +247,8 @@ class RegistryHandler(BaseHTTPRequestHandler):
         rows = []
         for client in etree.fromstring(body).iter(f"{REQUEST}NP"):
             inn, kpp = client.get("INN"), client.get("KPP")
+            if inn in self.server.choking:
+                return self._answer(500, soap_fault("Internal error"), "text/xml")
             # the service takes an organisation without a KPP for one with a wrong one
             state = self.server.states.get((inn, kpp), "0" if kpp or len(inn) == 12 else "3")
             attributes = f'INN="{inn}" DT="{client.get("DT")}" State="{state}"'

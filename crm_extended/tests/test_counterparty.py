@@ -86,6 +86,19 @@ class TestCounterpartyStatus(CounterpartyCommon):
         self.bank.kpp = BANK_BRANCH_KPP
         self.assertFalse(self.bank.counterparty_status, "another KPP, another answer")
 
+    def test_foreign_numbers_are_not_asked_of_russian_registers(self):
+        """Ten digits of another country, as tax number or as number of its trade register."""
+        self.bank.write({"country_id": self.env.ref("base.kz").id, "vat": False, "kpp": False})
+        client = self.bank.with_user(self.user_sales)
+        self.bank.company_registry = BANK_INN
+        with self.assertRaisesRegex(UserError, "Enter the tax number"):
+            client.action_check_counterparty()
+        self.bank.vat = "190140001234"
+        self.assertFalse(client.can_check_counterparty)
+        client.action_check_counterparty()
+        self.assertFalse(self.bank.counterparty_status)
+        self.assertFalse(self.server.asked)
+
     def test_failure_is_shown_and_changes_nothing(self):
         self._set_status("active")
         self.fns.active = False
@@ -382,6 +395,26 @@ class TestCounterpartyRecheck(CounterpartyCommon):
             (self.bank.counterparty_status, self.person.counterparty_status),
             ("kpp_mismatch", "active"),
         )
+
+    def test_one_client_the_tax_service_chokes_on_does_not_fail_the_others(self):
+        self.dadata.active = False
+        self.fns.active = True
+        self.server.choking = {BANK_INN}
+        self._run()
+        self.assertEqual(self.person.counterparty_status, "active")
+        self.assertFalse(self.bank.counterparty_status)
+        # it takes its turn among the others, and is not asked about again at once
+        self.assertTrue(self.bank.counterparty_date)
+        self.assertLess(len(self.server.asked), 8)
+
+    def test_tax_service_out_of_order(self):
+        """No part of the question is answered: nobody counts as checked."""
+        self.dadata.active = False
+        self.fns.active = True
+        self.server.choking = {BANK_INN, PERSON_INN}
+        self._run()
+        self.assertFalse((self.bank + self.person).filtered("counterparty_date"))
+        self.assertEqual(self._get_log(self.fns)[:1].code, "server")
 
     def test_another_service_takes_over(self):
         self.dadata.url = "http://127.0.0.1:9"

@@ -20,6 +20,12 @@ WSDL = Path(__file__).parent.parent / "data" / "registry" / "fns_npchk.wsdl"
 BINDING = "{http://ws.unisoft}FNSNDSCAWS2_Binding"
 # of the service itself: 10,000; fewer keep a request short
 MAX_CLIENTS = 500
+# a client on whom the service failed
+UNANSWERED = ""
+# so many failures with no answer at all: the question, its halves, their halves
+FAULTS_OF_ALL = 7
+# two clients to choke on in a full question are found within so many failures
+MOST_FAULTS = 20
 # what the service answers to each client; other codes say that the question was malformed
 STATES = {
     "0": "active",
@@ -60,11 +66,45 @@ class _Transport(Transport):
 def check_clients(url, clients, day):
     """Ask for the state of clients on a day.
 
+    One client whom the service chokes on fails the whole question: then it is asked about in
+    parts, so that the others get their answer. A service that answers no part is out of order.
+
     :param clients: list of (INN, KPP or an empty string), at most `MAX_CLIENTS`
     :param date day: not in the future
     :return: list of statuses in the order of the clients; None where the service found the
-        question malformed
+        question malformed, `UNANSWERED` where it failed on this client
     :raise RegistryError: if it did not answer
+    """
+    try:
+        service = zeep.Client(str(WSDL), transport=_Transport()).create_service(BINDING, url)
+    except (zeep.exceptions.Error, etree.LxmlError, ValueError) as error:
+        raise RegistryError("broken") from error
+    statuses = [UNANSWERED] * len(clients)
+    parts, faults, is_answering = [range(len(clients))], 0, False
+    while parts:
+        part = parts.pop(0)
+        try:
+            answer = _ask(service, [clients[place] for place in part], day)
+        except zeep.exceptions.Fault as error:
+            faults += 1
+            if not is_answering and (len(clients) == 1 or faults >= FAULTS_OF_ALL):
+                raise RegistryError("server") from error
+            if len(part) > 1 and faults < MOST_FAULTS:
+                half = len(part) // 2
+                parts += [part[:half], part[half:]]
+            continue
+        is_answering = True
+        for place, status in zip(part, answer, strict=True):
+            statuses[place] = status
+    if not is_answering:
+        raise RegistryError("server")
+    return statuses
+
+
+def _ask(service, clients, day):
+    """One question about clients; see `check_clients`.
+
+    :raise zeep.exceptions.Fault: if the service failed on it
     """
     questions = []
     for inn, kpp in clients:
@@ -74,12 +114,9 @@ def check_clients(url, clients, day):
             question["KPP"] = kpp
         questions.append(question)
     try:
-        client = zeep.Client(str(WSDL), transport=_Transport())
-        answer = client.create_service(BINDING, url).NdsRequest2(NP=questions)
-    except RegistryError:
+        answer = service.NdsRequest2(NP=questions)
+    except (RegistryError, zeep.exceptions.Fault):
         raise
-    except zeep.exceptions.Fault as error:
-        raise RegistryError("server") from error
     except (zeep.exceptions.Error, etree.LxmlError, ValueError) as error:
         raise RegistryError("broken") from error
     return read_states(clients, answer)
