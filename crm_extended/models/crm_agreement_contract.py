@@ -98,6 +98,16 @@ class CrmAgreementContract(models.Model):
         domain=[("res_model", "=", "crm.agreement.contract"), ("res_field", "=", False)],
         bypass_search_access=True,
     )
+    document_id = fields.Many2one(
+        "ir.attachment",
+        "Text of the Contract",
+        domain="[('id', 'in', attachment_ids)]",
+        copy=False,
+        ondelete="set null",
+        bypass_search_access=True,
+        help="The file that the lawyers approve and the client gets: the one generated last, "
+        "unless another is chosen.",
+    )
     can_approve = fields.Boolean(compute="_compute_can_approve")
 
     _name_company_uniq = models.UniqueIndex(
@@ -125,6 +135,23 @@ class CrmAgreementContract(models.Model):
     def _compute_can_approve(self):
         for contract in self:
             contract.can_approve = contract._may_decide(self.env.user)
+
+    @api.constrains("document_id")
+    def _check_document(self):
+        for contract in self:
+            # sudo: whose file it is
+            file_sudo = contract.document_id.sudo()
+            if file_sudo and (file_sudo.res_model, file_sudo.res_id) != (
+                contract._name,
+                contract.id,
+            ):
+                raise ValidationError(
+                    self.env._(
+                        "“%(file)s” is no file of contract %(contract)s.",
+                        file=file_sudo.name,
+                        contract=contract.name,
+                    )
+                )
 
     @api.constrains("agreement_id", "partner_id")
     def _check_partner(self):
@@ -160,7 +187,14 @@ class CrmAgreementContract(models.Model):
     @api.model
     def _get_locked_fields(self):
         """What cannot change once the contract left the draft."""
-        return {"name", "agreement_id", "partner_id", "date_start", "date_end", "payment_term_id"}
+        return {
+            "name",
+            "agreement_id",
+            "partner_id",
+            "date_start",
+            "date_end",
+            "payment_term_id",
+        } | {"document_id"}
 
     @api.model
     def _get_controlled_fields(self):

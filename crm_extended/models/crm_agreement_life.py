@@ -95,6 +95,7 @@ class CrmAgreement(models.Model):
 
         :raise UserError: naming the fields and the way to go on
         """
+        self._check_responsible_unlocked(vals)
         locked = self._get_locked_fields() & vals.keys()
         agreements = self.filtered(lambda agreement: agreement.state != "draft")
         if locked and agreements:
@@ -108,6 +109,25 @@ class CrmAgreement(models.Model):
                         str(self._fields[name]._description_string(self.env))
                         for name in sorted(locked)
                     ),
+                )
+            )
+
+    def _check_responsible_unlocked(self, vals):
+        """Whoever is responsible may not approve: he does not pass it on while approvers look.
+
+        :raise UserError: naming the agreements
+        """
+        asked = self.filtered(
+            lambda agreement: agreement.state == "to_approve"
+            and "user_id" in vals
+            and agreement.user_id.id != vals["user_id"]
+        )
+        if asked and not self.env.su:
+            raise UserError(
+                self.env._(
+                    "Agreements that wait for approval keep their responsible: %s. Return them to "
+                    "draft to change it.",
+                    ", ".join(asked.mapped("name")),
                 )
             )
 

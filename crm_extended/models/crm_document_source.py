@@ -192,13 +192,16 @@ class CrmAgreementContract(models.Model):
             )
 
     def action_send_to_client(self):
-        """Open a letter to the client with the latest document of an approved contract."""
+        """Open a letter to the client with the text of an approved contract.
+
+        That is the version which was approved, not whatever was attached afterwards.
+        """
         self.ensure_one()
         if self.state not in ("approved", "signed"):
             raise UserError(
                 self.env._("Contract %s is sent once it is approved by the lawyers.", self.name)
             )
-        latest = self.attachment_ids.sorted("id", reverse=True)[:1]
+        document = self.document_id or self._get_approved_file()
         return {
             "type": "ir.actions.act_window",
             "res_model": "mail.compose.message",
@@ -210,9 +213,21 @@ class CrmAgreementContract(models.Model):
                 "default_composition_mode": "comment",
                 "default_partner_ids": self.partner_id.ids,
                 "default_subject": self.env._("Contract %s", self.name),
-                "default_attachment_ids": latest.ids,
+                "default_attachment_ids": document.ids,
             },
         }
+
+    def _get_approved_file(self):
+        """The last file that was there when a contract without a chosen text was approved."""
+        files = self.attachment_ids.filtered(
+            lambda file: not self.approved_on or file.create_date <= self.approved_on
+        )
+        return files.sorted("id", reverse=True)[:1]
+
+    def _generate_document(self, template):
+        attachment = super()._generate_document(template)
+        self.document_id = attachment
+        return attachment
 
 
 class SaleOrder(models.Model):

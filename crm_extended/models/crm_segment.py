@@ -64,7 +64,7 @@ class CrmSegment(models.Model):
     match_count = fields.Integer(
         string="Matching Clients",
         compute="_compute_match_count",
-        help="How many clients meet the conditions as they are written now.",
+        help="How many of the clients you may see meet the conditions as they are written now.",
     )
     date_refreshed = fields.Datetime(string="Refreshed on", readonly=True, copy=False)
     error = fields.Char(readonly=True, copy=False, help="Why the conditions cannot be evaluated.")
@@ -87,6 +87,7 @@ class CrmSegment(models.Model):
             segment.member_count = counts.get(segment._origin, 0)
 
     @api.depends("domain", "company_id")
+    @api.depends_context("uid", "allowed_company_ids")
     def _compute_match_count(self):
         for segment in self:
             # whoever may not read a field is not told by a count what it holds

@@ -77,10 +77,13 @@ class CrmSegment(models.Model):
         return query
 
     def _count_matches(self):
-        """How many clients meet the conditions now, asked with all rights."""
+        """How many of the clients that the user may see meet the conditions now.
+
+        Who they are is asked with all rights, as for the members themselves.
+        """
         self.ensure_one()
-        query = self._get_match_query()
-        return self.env.execute_query(query.select(SQL("COUNT(*)")))[0][0]
+        Partner = self.sudo(self.env.user._is_superuser()).env["res.partner"]
+        return Partner.search_count([("id", "in", self._get_match_query())])
 
     def _get_domain_error(self, Partner=None):
         """Why the domain cannot be evaluated; False if it can.

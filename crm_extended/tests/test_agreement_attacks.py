@@ -37,6 +37,21 @@ class TestAgreementAttacks(AgreementCommon):
         with self.assertRaises(AccessError):
             own.create({"partner_id": self.client.id, **values})
 
+    def test_responsible_does_not_pass_it_on_to_approve_it(self):
+        """Whoever is responsible may not approve, not even after naming somebody else."""
+        agreement = self._create_agreement(activate=False, user_id=self.approver.id)
+        agreement.action_submit()
+        own = agreement.with_user(self.approver)
+        self.assertFalse(own.can_approve)
+        with self.assertRaisesRegex(UserError, "wait for approval"):
+            own.user_id = self.salesman
+        with self.assertRaisesRegex(UserError, "another approver"):
+            own.action_approve()
+        own.user_id = self.approver  # the form saves what it has
+        agreement.with_user(self.approver_2).action_approve()
+        own.user_id = self.salesman
+        self.assertEqual(agreement.user_id, self.salesman)
+
     def test_currency_is_that_of_the_price_list(self):
         other = self.env.ref(
             "base.EUR" if self.env.company.currency_id.name != "EUR" else "base.USD"

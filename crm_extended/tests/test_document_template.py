@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 from markupsafe import Markup
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import BaseCase, Form, new_test_user, tagged
@@ -78,6 +80,53 @@ class TestDocumentTemplate(AgreementCommon):
         self.contract.with_user(self.lawyer).action_approve()
         action = self.contract.action_send_to_client()
         self.assertEqual(action["context"]["default_partner_ids"], self.client.ids)
+
+    def test_client_gets_what_was_approved(self):
+        first = self.contract._generate_document(self.template)
+        chosen = self.contract._generate_document(self.template)
+        self.assertEqual(self.contract.document_id, chosen, "the last one, until told otherwise")
+        self.contract.document_id = first
+        foreign = self.env["ir.attachment"].create({"name": "Other", "raw": b"x"})
+        with self.assertRaises(ValidationError):
+            self.contract.document_id = foreign
+        self.contract.action_submit()
+        self.contract.with_user(self.lawyer).action_approve()
+        later = self.env["ir.attachment"].create(
+            {
+                "name": "Later",
+                "raw": b"x",
+                "res_model": self.contract._name,
+                "res_id": self.contract.id,
+            }
+        )
+        with self.assertRaisesRegex(UserError, "locked"):
+            self.contract.document_id = later
+        context = self.contract.action_send_to_client()["context"]
+        self.assertEqual(context["default_attachment_ids"], first.ids)
+
+    def test_file_attached_after_the_approval_is_not_sent(self):
+        """A contract whose text nobody chose: what the lawyers could see."""
+        files = self.env["ir.attachment"].create(
+            [
+                {
+                    "name": name,
+                    "raw": name.encode(),
+                    "res_model": self.contract._name,
+                    "res_id": self.contract.id,
+                }
+                for name in ("Seen", "Later")
+            ]
+        )
+        self.contract.action_submit()
+        self.contract.with_user(self.lawyer).action_approve()
+        self.env.flush_all()
+        self.env.cr.execute(
+            "UPDATE ir_attachment SET create_date = %s WHERE id = %s",
+            [self.contract.approved_on + timedelta(minutes=1), files[1].id],
+        )
+        self.env.invalidate_all()
+        context = self.contract.action_send_to_client()["context"]
+        self.assertEqual(context["default_attachment_ids"], files[0].ids)
 
     def test_offer(self):
         template = self.env.ref("crm_extended.crm_document_template_offer")

@@ -427,6 +427,18 @@ class TestSegment(SegmentCommon):
             draft = self.env["crm.segment"].with_user(self.manager).new({"domain": domain})
             self.assertEqual(draft.match_count, 0)
 
+    def test_clients_of_another_company_are_not_counted(self):
+        """Members of a segment for all companies are asked with all rights; a count tells no more
+        than its reader may see."""
+        self.beta.write({"city": "Riga", "company_id": self.other_company.id})
+        self.riga.company_id = False
+        self.assertEqual(self.riga.with_user(self.manager).match_count, 1)
+        self.manager.company_ids = [Command.link(self.other_company.id)]
+        both = self.riga.with_user(self.manager).with_context(
+            allowed_company_ids=(self.company + self.other_company).ids
+        )
+        self.assertEqual(both.match_count, 2)
+
     def test_busy(self):
         with (
             patch.object(type(self.riga), "lock_for_update", side_effect=LockError("busy")),
