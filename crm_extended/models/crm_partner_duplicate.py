@@ -1,6 +1,7 @@
 import json
 
 from odoo import api, fields, models
+from odoo.exceptions import AccessError
 from odoo.tools import SQL
 from odoo.tools.misc import formatLang
 
@@ -97,6 +98,16 @@ class CrmPartnerDuplicate(models.Model):
             elif code in texts:
                 lines.append(texts[code])
         return lines
+
+    def write(self, vals):
+        if not self.env.su:
+            raise AccessError(
+                self.env._(
+                    "Possible duplicates are found by the program: decide about them by the "
+                    "buttons Not a Duplicate and Review Again."
+                )
+            )
+        return super().write(vals)
 
     # ------------------------------------------------------------
     # STORING

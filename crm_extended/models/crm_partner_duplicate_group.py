@@ -1,7 +1,7 @@
 from itertools import combinations
 
 from odoo import Command, api, fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL
 
 from ..tools.duplicate_evidence import LIKELY
@@ -9,6 +9,8 @@ from ..tools.duplicate_groups import group_pairs
 
 # Odoo merges at most three at once: the card that stays and two others
 MERGED_AT_ONCE = 2
+# what somebody decides about a group
+OPEN_FIELDS = {"partner_ids", "target_id"}
 
 
 class CrmPartnerDuplicateGroup(models.Model):
@@ -60,6 +62,15 @@ class CrmPartnerDuplicateGroup(models.Model):
             reasons = [pair.reason_text for pair in group.pair_ids if pair.reason_text]
             words = dict.fromkeys(word for text in reasons for word in text.split(", "))
             group.reason_text = ", ".join(list(words)[:5])
+
+    def write(self, vals):
+        if not self.env.su and not OPEN_FIELDS.issuperset(vals):
+            raise AccessError(
+                self.env._(
+                    "Of a group of duplicates only its clients and the card that stays are chosen."
+                )
+            )
+        return super().write(vals)
 
     # ------------------------------------------------------------
     # FORMING

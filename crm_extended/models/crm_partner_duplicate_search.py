@@ -1,3 +1,4 @@
+import io
 import logging
 import time
 
@@ -20,8 +21,10 @@ ENOUGH = 2
 # what a key says; the others say 1
 STRONG = {
     "vat", "registry", "phone", "email", "account", "ref", "name", "glued", "near", "near-ref",
-    "near-vat", "address",
+    "near-vat", "address", "born-house", "born-town", "born-zip",
 }  # fmt: skip
+# memory of the database server while keys are sorted
+SORT_MEMORY = "128MB"
 # words that more names have are known by their number, others count as rare
 FREQUENT = 5
 
@@ -150,8 +153,10 @@ class CrmPartnerDuplicateSearch(models.Model):
         """Collect the keys of one page of cards."""
         Fingerprint = self.env["crm.partner.fingerprint"]
         if not self.position:
-            while partner_ids := Fingerprint._get_stale(PAGE):
+            if partner_ids := Fingerprint._get_stale(PAGE):
+                # cards of an old version first, a page between two commits
                 Fingerprint._refresh(partner_ids)
+                return True
             Fingerprint._count_words()
             self.env.cr.execute(
                 """
@@ -165,22 +170,15 @@ class CrmPartnerDuplicateSearch(models.Model):
             )
             self.last_position = last
         cards = self._get_page()
-        keys = [
-            (get_hash(kind, value), partner_id, ENOUGH if kind in STRONG else 1)
+        lines = [
+            f"{get_hash(kind, value)}\t{partner_id}\t{ENOUGH if kind in STRONG else 1}\n"
             for partner_id, card in cards.items()
             for kind, value in get_block_keys(card)
         ]
-        if keys:
-            columns = list(zip(*keys, strict=True))
-            self.env.cr.execute(
-                SQL(
-                    """
-                    INSERT INTO crm_partner_block_all
-                    SELECT * FROM unnest(%s::bigint[], %s::int[], %s::smallint[])
-                    """,
-                    *map(list, columns),
-                )
-            )
+        self.env.cr.copy_expert(
+            "COPY crm_partner_block_all (key, partner_id, says) FROM STDIN",
+            io.StringIO("".join(lines)),
+        )
         self.card_count += len(cards)
         if cards:
             self.position = max(cards)
@@ -209,6 +207,9 @@ class CrmPartnerDuplicateSearch(models.Model):
 
     def _drop_useless_keys(self):
         """Keep the keys that a few cards have in common."""
+        # for these two sorts alone
+        self.env.cr.execute(SQL("SET LOCAL work_mem = %s", SORT_MEMORY))
+        self.env.cr.execute(SQL("SET LOCAL maintenance_work_mem = %s", SORT_MEMORY))
         self.env.cr.execute(
             SQL(
                 """
@@ -286,8 +287,8 @@ class CrmPartnerDuplicateSearch(models.Model):
         for partner_id, other_id in pairs:
             if partner_id not in cards or other_id not in cards:
                 continue
-            evidence = compare(cards[partner_id], cards[other_id], rarity)
-            if evidence.kind != "duplicate" or evidence.score < POSSIBLE:
+            evidence = compare(cards[partner_id], cards[other_id], rarity, POSSIBLE)
+            if not evidence or evidence.kind != "duplicate":
                 continue
             parent, company = family.get(partner_id, (None, None))
             other_parent, other_company = family.get(other_id, (None, None))

@@ -1,4 +1,6 @@
 # ruff: noqa: RUF001, RUF002, RUF003 Cyrillic is meant
+from collections import defaultdict
+
 import stdnum
 from odoo import api, fields, models
 from odoo.tools import SQL, sql
@@ -12,12 +14,14 @@ from ..tools.duplicate_keys import (
     get_hash,
     get_number_key,
     get_phone_keys,
+    get_reading_parts,
+    get_readings,
     get_sounds,
 )
-from ..tools.name_folding import fold_name, get_neighbours
+from ..tools.name_folding import fold_name
 
 # raise it when folding or keys change: all cards are folded anew in the background
-VERSION = 1
+VERSION = 2
 # cards folded in one go
 BATCH = 2000
 PARAMETER = "crm_extended.fingerprint_version"
@@ -31,9 +35,9 @@ class CrmPartnerFingerprint(models.Model):
 
     * ``crm_partner_key``: hashes of whatever cards of one client have in common (tax number,
       phone, e-mail, account, reference, address, name, each word of the name), one row each;
-    * ``crm_partner_word`` with ``crm_partner_word_part``: the words of all names as they sound,
-      how many names have them, and what remains of them without any one letter, so that a
-      misspelt word finds its neighbours.
+    * ``crm_partner_word`` with ``crm_partner_word_part``: the words of all names as they sound
+      and are written, how many names have them, and what remains of them without any one sound
+      or letter, so that a misspelt word finds its neighbours.
 
     Rows are written whenever a partner changes, in three statements for any number of partners.
     Partners of an old database, and all after a change of the legal forms, are folded in batches
@@ -80,8 +84,12 @@ class CrmPartnerFingerprint(models.Model):
             ),
         ):
             self.env.cr.execute(f"CREATE TABLE IF NOT EXISTS {table} ({columns})")
+        # words of earlier versions have none until their cards are folded anew
+        self.env.cr.execute("ALTER TABLE crm_partner_word ADD COLUMN IF NOT EXISTS letters varchar")
+        # short names are read first
+        self.env.cr.execute("DROP INDEX IF EXISTS crm_partner_key_key_idx")
         for name, table, expressions in (
-            ("crm_partner_key_key_idx", "crm_partner_key", ["key", "partner_id", "size"]),
+            ("crm_partner_key_size_idx", "crm_partner_key", ["key", "size", "partner_id"]),
             ("crm_partner_key_partner_idx", "crm_partner_key", ["partner_id"]),
             ("crm_partner_word_key_idx", "crm_partner_word", ["key"]),
             ("crm_partner_word_part_part_idx", "crm_partner_word_part", ["part", "word_id"]),
@@ -268,10 +276,10 @@ class CrmPartnerFingerprint(models.Model):
         )
         self._add_words(
             {
-                sound
+                reading
                 for partner_id in data
                 if partner_id not in same
-                for sound in get_sounds(cards[partner_id].name)
+                for reading in get_readings(cards[partner_id].name)
             }
         )
         self.invalidate_model()
@@ -284,43 +292,61 @@ class CrmPartnerFingerprint(models.Model):
         return keys
 
     @api.model
-    def _add_words(self, sounds):
-        """Add words that no name has had before.
+    def _add_words(self, readings):
+        """Add words that no name has had before, in any spelling that is new.
 
         Two transactions may add one word at the same moment: both rows stay, which harms nobody,
         until the next count.
+
+        :param readings: set of Reading
         """
-        by_key = {get_hash("word", sound): sound for sound in sounds}
-        known = {
-            key
-            for (key,) in self.env.execute_query(
-                SQL("SELECT key FROM crm_partner_word WHERE key = ANY(%s)", list(by_key))
+        by_key = defaultdict(set)
+        for reading in readings:
+            by_key[get_hash("word", reading.sound)].add(reading)
+        known = set(
+            self.env.execute_query(
+                SQL("SELECT key, letters FROM crm_partner_word WHERE key = ANY(%s)", list(by_key))
             )
-        }
-        new = {key: sound for key, sound in by_key.items() if key not in known}
+        )
+        new = [
+            (key, reading)
+            for key, spellings in by_key.items()
+            for reading in spellings
+            if (key, reading.letters) not in known
+        ]
         if not new:
             return
-        parts = [(get_hash("part", part), key) for key, sound in new.items()
-                 for part in get_neighbours(sound)]  # fmt: skip
+        parts = [
+            (get_hash("part", part), number)
+            for number, (_key, reading) in enumerate(new, 1)
+            for part in get_reading_parts(reading)
+        ]
         self.env.execute_query(
             SQL(
                 """
                 WITH added AS (
-                    INSERT INTO crm_partner_word (key, sound, amount)
-                    SELECT key, sound, 1
-                      FROM unnest(%(keys)s::bigint[], %(sounds)s::text[]) n(key, sound)
-                 RETURNING id, key
+                    INSERT INTO crm_partner_word (key, sound, letters, amount)
+                    SELECT key, sound, letters, 1
+                      FROM unnest(%(keys)s::bigint[], %(sounds)s::text[], %(letters)s::text[])
+                           n(key, sound, letters)
+                 RETURNING id, key, letters
+                ), numbered AS (
+                    SELECT added.id, n.number
+                      FROM unnest(%(keys)s::bigint[], %(letters)s::text[])
+                           WITH ORDINALITY n(key, letters, number)
+                      JOIN added ON added.key = n.key AND added.letters = n.letters
                 )
                 INSERT INTO crm_partner_word_part (part, word_id)
-                SELECT p.part, added.id
-                  FROM unnest(%(parts)s::bigint[], %(words)s::bigint[]) p(part, key)
-                  JOIN added ON added.key = p.key
+                SELECT p.part, numbered.id
+                  FROM unnest(%(parts)s::bigint[], %(words)s::bigint[]) p(part, number)
+                  JOIN numbered ON numbered.number = p.number
              RETURNING 1
                 """,
-                keys=list(new),
-                sounds=list(new.values()),
-                parts=[part for part, _key in parts],
-                words=[key for _part, key in parts],
+                keys=[key for key, _reading in new],
+                sounds=[reading.sound for _key, reading in new],
+                letters=[reading.letters for _key, reading in new],
+                parts=[part for part, _number in parts],
+                words=[number for _part, number in parts],
             )
         )
 
@@ -330,11 +356,13 @@ class CrmPartnerFingerprint(models.Model):
         self.env.cr.execute(
             """
             CREATE TEMPORARY TABLE crm_word_count ON COMMIT DROP AS
-            SELECT w.key, MIN(w.id) AS id,
-                   (SELECT count(*) FROM crm_partner_key k WHERE k.key = w.key) AS amount
-              FROM crm_partner_word w GROUP BY w.key;
+            SELECT id, (SELECT count(*) FROM crm_partner_key k WHERE k.key = w.key) AS amount
+              FROM (SELECT key, MIN(id) AS id FROM crm_partner_word GROUP BY key, letters) w;
             DELETE FROM crm_partner_word w
-             WHERE NOT EXISTS (SELECT FROM crm_word_count c WHERE c.id = w.id AND c.amount > 0);
+             WHERE NOT EXISTS (SELECT FROM crm_word_count c WHERE c.id = w.id AND c.amount > 0)
+                OR (w.letters IS NULL AND EXISTS (
+                    SELECT FROM crm_partner_word o
+                     WHERE o.key = w.key AND o.letters IS NOT NULL));
             UPDATE crm_partner_word w SET amount = c.amount
               FROM crm_word_count c WHERE c.id = w.id AND c.amount != w.amount;
             DROP TABLE crm_word_count;

@@ -4,22 +4,37 @@ from odoo import api, models
 from odoo.tools import SQL
 
 from ..tools.duplicate_evidence import POSSIBLE, compare
-from ..tools.duplicate_keys import decode, get_exact_keys, get_hash, get_sounds
+from ..tools.duplicate_keys import (
+    decode,
+    get_exact_keys,
+    get_hash,
+    get_reading_parts,
+    get_readings,
+)
 from ..tools.name_folding import get_neighbours, get_sound
 from ..tools.name_similarity import Rarity, get_distance
 
 # cards with one key: a business centre has a thousand firms at one address
 MOST_PER_KEY = 60
-# cards with one word that are looked at before rarer words must do
-MOST_PER_WORD = 15_000
-# enough cards to choose from: more words are not looked up
-ENOUGH = 4_000
+# enough cards to choose from: those of more words are not listed
+ENOUGH = 2_500
+# cards of one size with one word that are looked at however many words are alike
+LEAST_PER_WORD = 100
+# of the cards listed so many go on, to be asked for the frequent words...
+ASKED = 600
+# ...of which so many are asked for, each in so many spellings
+MOST_ASKED = 2
+MOST_SPELLINGS = 3
 # cards weighed in full for each one that is looked for
-WEIGHED = 80
+WEIGHED = 150
 # cards of one name before those of others: ten namesakes would hide the right one
 NAMESAKES = 3
+# the same of a name that is only alike
+ALIKE_NAMESAKES = 1
+# the same where town, phone or numbers tell which of them it is
+PLACED_NAMESAKES = 12
 # words alike that stand for one that is misspelt
-MOST_WORDS = 40
+MOST_WORDS = 80
 # what two cards seldom have in common by chance
 TELLING = {"number", "number_kpp", "branch", "registry", "email", "phone", "account", "reference"}
 ALIKE_NAME = 0.8
@@ -34,7 +49,9 @@ class CrmPartnerFingerprint(models.Model):
        the name whatever its spelling) in one statement over one index.
     2. Words: each word of the name is looked up together with its neighbours, words one slip
        away; where pg_trgm is there, a word without neighbours by trigrams, otherwise with two
-       letters left out. Rare words come first, and frequent ones are only counted, never listed.
+       letters left out. The cards of the rarest word are listed, with those of the others as
+       long as they are few; of frequent words only those in names of about the same length, and
+       the best of the list are asked whether they have the frequent words as well.
     3. The best of both are weighed with all that is known of them (`tools/duplicate_evidence.py`).
 
     Any number of cards is looked for with the same four statements.
@@ -75,13 +92,21 @@ class CrmPartnerFingerprint(models.Model):
 
     @api.model
     def _mix_names(self, weighed, stored):
-        """Put the fourth and further cards of one name behind those of other names."""
+        """Put further cards of one name behind those of other names.
+
+        Those with something more in common than a name that is alike stay where they are longer.
+        """
         counts = defaultdict(int)
         first, rest = [], []
         for partner_id, evidence in weighed:
             key = stored[partner_id].name.key
             counts[key] += 1
-            (first if counts[key] <= NAMESAKES else rest).append((partner_id, evidence))
+            is_alike = (
+                any(code == "name" and value < 1 for code, value in evidence.reasons)
+                and len(evidence.reasons) == 1
+            )
+            most = ALIKE_NAMESAKES if is_alike else NAMESAKES
+            (first if counts[key] <= most else rest).append((partner_id, evidence))
         return first + rest
 
     @api.model
@@ -154,11 +179,13 @@ CROSS JOIN LATERAL (SELECT partner_id FROM crm_partner_key
     def _get_words(self, cards):
         """Words of all names that are alike those of the cards.
 
-        :return: dict: for each sound of the cards a list of (key, amount, quality)
+        :return: dict: for each Reading of the cards a list of (key, amount, quality)
         """
-        sounds = {sound for card in cards for sound in get_sounds(card.name)}
-        words = self._find_words(sounds)
-        lost = {sound for sound in sounds if len(sound) > 4 and not words.get(sound)}
+        readings = {reading for card in cards for reading in get_readings(card.name)}
+        words = self._find_words(readings)
+        lost = {
+            reading for reading in readings if len(reading.sound) > 4 and not words.get(reading)
+        }
         if lost:
             words.update(self._find_lost_words(lost))
         return words
@@ -184,22 +211,20 @@ CROSS JOIN LATERAL (SELECT partner_id FROM crm_partner_key
         return Rarity(amounts, self._get_total())
 
     @api.model
-    def _find_words(self, sounds, slips=1):
+    def _find_words(self, readings, slips=1):
         """Look up words by what remains of them without a letter."""
         by_part = defaultdict(set)
-        for sound in sounds:
-            for part in get_neighbours(sound):
-                by_part[get_hash("part", part)].add(sound)
+        for reading in readings:
+            for part in get_reading_parts(reading):
+                by_part[get_hash("part", part)].add(reading)
                 if slips > 1:
                     for rest in get_neighbours(part):
-                        by_part[get_hash("part", rest)].add(sound)
+                        by_part[get_hash("part", rest)].add(reading)
         return self._choose_words(
             (
-                (sound, key, found, amount)
-                for part, key, found, amount in self.env.execute_query(
-                    self._get_words_query(list(by_part))
-                )
-                for sound in by_part[part]
+                (reading, *row)
+                for part, *row in self.env.execute_query(self._get_words_query(list(by_part)))
+                for reading in by_part[part]
             ),
             slips,
         )
@@ -208,7 +233,7 @@ CROSS JOIN LATERAL (SELECT partner_id FROM crm_partner_key
     def _get_words_query(self, parts):
         return SQL(
             """
-            SELECT p.part, w.key, w.sound, w.amount
+            SELECT p.part, w.key, w.sound, w.letters, w.amount
               FROM unnest(%s::bigint[]) n(part)
               JOIN crm_partner_word_part p ON p.part = n.part
               JOIN crm_partner_word w ON w.id = p.word_id
@@ -217,41 +242,58 @@ CROSS JOIN LATERAL (SELECT partner_id FROM crm_partner_key
         )
 
     @api.model
-    def _find_lost_words(self, sounds):
+    def _find_lost_words(self, readings):
         """Look up words that have no neighbours: two slips or more."""
         if not self.env.registry.has_trigram:
-            return self._find_words(sounds, slips=2)
+            return self._find_words(readings, slips=2)
+        by_sound = defaultdict(list)
+        for reading in readings:
+            by_sound[reading.sound].append(reading)
         rows = self.env.execute_query(
             SQL(
                 """
-                SELECT n.sound, w.key, w.sound, w.amount
+                SELECT n.sound, w.key, w.sound, w.letters, w.amount
                   FROM unnest(%(sounds)s::text[]) n(sound)
             CROSS JOIN LATERAL (
-                       SELECT key, sound, amount FROM crm_partner_word
+                       SELECT key, sound, letters, amount FROM crm_partner_word
                         WHERE sound %% n.sound AND similarity(sound, n.sound) >= %(limit)s
                      ORDER BY similarity(sound, n.sound) DESC LIMIT 20) w
                 """,
-                sounds=list(sounds),
+                sounds=list(by_sound),
                 limit=TRIGRAM_LIMIT,
             )
         )
-        return self._choose_words(rows, 3)
+        return self._choose_words(
+            ((reading, *row) for sound, *row in rows for reading in by_sound[sound]), 3
+        )
 
     @api.model
     def _choose_words(self, rows, slips):
         """Of the words found, those that are alike.
 
-        :param rows: (sound looked for, key, sound found, amount)
-        :return: dict of lists of (key, amount, quality) by sound
+        A word is as near as it sounds or is written, whichever is nearer; of two that sound the
+        same, the one written alike is nearer.
+
+        :param rows: (Reading looked for, key, sound and letters found, amount)
+        :return: dict of lists of (key, amount, quality) by Reading
         """
         found = defaultdict(dict)
-        for sound, key, other, amount in rows:
-            distance = 0 if sound == other else get_distance(sound, other)
-            if distance <= slips:
-                found[sound][key] = (key, amount, 1 - 0.25 * distance)
+        for reading, key, sound, letters, amount in rows:
+            spoken = 0 if reading.sound == sound else get_distance(reading.sound, sound)
+            written = spoken
+            if letters:
+                written = (
+                    0 if reading.letters == letters else get_distance(reading.letters, letters)
+                )
+            distance = min(spoken, written)
+            if distance > slips:
+                continue
+            quality = 1 - 0.25 * distance - 0.04 * min(max(spoken, written) - distance, 3)
+            if quality > found[reading].get(key, (0, 0, 0))[2]:
+                found[reading][key] = (key, amount, quality)
         return {
-            sound: sorted(words.values(), key=lambda word: (-word[2], word[1]))[:MOST_WORDS]
-            for sound, words in found.items()
+            reading: sorted(words.values(), key=lambda word: (-word[2], -word[1]))[:MOST_WORDS]
+            for reading, words in found.items()
         }
 
     @api.model
@@ -260,54 +302,123 @@ CROSS JOIN LATERAL (SELECT partner_id FROM crm_partner_key
 
         :return: dict of sets of partner ids by the number of the card
         """
-        total = max(self._get_total(), 1000)
-        weigher = Rarity({}, total)
-        wanted, sizes = [], []
+        weigher = Rarity({}, max(self._get_total(), 1000))
+        listed, asked, sizes, namesakes = [], [], [], []
         for number, card in enumerate(cards):
+            size = max(len(card.name.words), 1)
+            sizes.append(size)
+            # where the card tells more than a name, one of them may be the right one
+            namesakes.append(NAMESAKES if card.is_name_only else PLACED_NAMESAKES)
             groups = []
-            for sound in get_sounds(card.name):
-                group = [word for word in words.get(sound, ()) if word[1] <= MOST_PER_WORD]
-                if group:
-                    groups.append((sum(word[1] for word in group), sound, group))
-            read = 0
-            for place, (amount, _sound, group) in enumerate(sorted(groups, key=lambda g: g[:2])):
-                if place and read + amount > ENOUGH and (place > 1 or read > 50):
-                    break
-                read += amount
+            for reading in get_readings(card.name):
+                if group := words.get(reading):
+                    groups.append((sum(word[1] for word in group), reading, group))
+            read = known = 0
+            for place, (amount, _reading, group) in enumerate(sorted(groups, key=lambda g: g[:2])):
                 # of the words alike, the frequent ones are as good as the rare ones
                 weight = weigher.get_amount_weight(min(word[1] for word in group))
-                wanted += [(number, place, key, quality * weight) for key, _n, quality in group]
-            sizes.append(max(len(card.name.words), 1))
+                rows = [(number, place, key, quality * weight) for key, _n, quality in group]
+                if read + amount <= ENOUGH:
+                    # whoever has this word alone for a name is a namesake of the others
+                    listed += [(*row, 0, 1, namesakes[-1]) for row in rows]
+                    listed += [(*row, 2, 32767, ENOUGH) for row in rows]
+                    read += amount
+                elif not place:
+                    most = max(ENOUGH // len(group) // 3, LEAST_PER_WORD)
+                    listed += [
+                        (*row, length, length, namesakes[-1] if length == 1 else most)
+                        for row in rows
+                        for length in range(max(size - 1, 1), size + 2)
+                    ]
+                    read = ENOUGH
+                elif known < MOST_ASKED:
+                    known += 1
+                    asked += rows[:MOST_SPELLINGS]
         found = defaultdict(set)
-        if not wanted:
+        if not listed:
             return found
-        for number, partner_id in self.env.execute_query(self._get_names_query(wanted, sizes)):
+        query = self._get_names_query(listed, asked, sizes, namesakes)
+        for number, partner_id in self.env.execute_query(query):
             found[number].add(partner_id)
         return found
 
     @api.model
-    def _get_names_query(self, wanted, sizes):
+    def _get_names_query(self, listed, asked, sizes, namesakes):
+        """The best cards by their words.
+
+        Cards that have one name, as far as words tell, stand behind each other: a few of each
+        name are enough, or those of a frequent one would hide the others.
+        """
+        columns = list(zip(*listed, strict=True))
+        asked_columns = list(zip(*asked, strict=True)) or [()] * 4
         return SQL(
             """
             SELECT c.number, b.partner_id
-              FROM unnest(%(all)s::int[], %(card_sizes)s::int[]) c(number, size)
+              FROM unnest(%(all)s::int[], %(card_sizes)s::int[], %(namesakes)s::int[])
+                   c(number, size, namesakes)
 CROSS JOIN LATERAL (
                 SELECT partner_id FROM (
-                    SELECT k.partner_id, w.place, MAX(w.weight) AS weight, MAX(k.size) AS size
-                      FROM unnest(%(numbers)s::int[], %(places)s::int[], %(keys)s::bigint[],
-                                  %(weights)s::float[]) w(number, place, key, weight)
-                      JOIN crm_partner_key k ON k.key = w.key
-                     WHERE w.number = c.number
-                  GROUP BY k.partner_id, w.place) hits
-              GROUP BY partner_id
-              ORDER BY SUM(weight) / (MAX(hits.size) + c.size) DESC, partner_id
+                    SELECT partner_id,
+                           (weight + COALESCE(a.more, 0)) / (names.size + c.size) AS rank,
+                           amount + COALESCE(a.amount_more, 0) >= names.size AS is_whole,
+                           row_number() OVER (
+                               PARTITION BY word + COALESCE(a.word_more, 0), names.size
+                                   ORDER BY partner_id) AS turn
+                      FROM (
+                        SELECT partner_id, MAX(size) AS size, SUM(weight) AS weight,
+                               count(*) AS amount, SUM(hashint4(key_hash)) AS word
+                          FROM (
+                            SELECT k.partner_id, w.place, MAX(w.weight) AS weight,
+                                   MAX(k.size) AS size, MIN(hashint8(w.key)) AS key_hash
+                              FROM unnest(%(numbers)s::int[], %(places)s::int[],
+                                          %(keys)s::bigint[], %(weights)s::float[], %(low)s::int[],
+                                          %(high)s::int[], %(most)s::int[])
+                                   w(number, place, key, weight, low, high, most)
+                        CROSS JOIN LATERAL (
+                                SELECT partner_id, size FROM crm_partner_key
+                                 WHERE key = w.key AND size BETWEEN w.low AND w.high
+                              ORDER BY size, partner_id LIMIT w.most) k
+                             WHERE w.number = c.number
+                          GROUP BY k.partner_id, w.place) hits
+                      GROUP BY partner_id
+                      ORDER BY SUM(weight) / GREATEST(MAX(size), c.size) DESC, partner_id
+                         LIMIT %(asked)s) names
+         LEFT JOIN LATERAL (
+                        SELECT SUM(weight) AS more, count(*) AS amount_more,
+                               SUM(hashint4(word)) AS word_more
+                          FROM (
+                            SELECT MAX(o.weight) AS weight, MIN(hashint8(o.key)) AS word
+                              FROM unnest(%(o_numbers)s::int[], %(o_places)s::int[],
+                                          %(o_keys)s::bigint[], %(o_weights)s::float[])
+                                   o(number, place, key, weight)
+                             WHERE o.number = c.number AND names.amount < names.size
+                               AND EXISTS (
+                                   SELECT FROM crm_partner_key k
+                                    WHERE k.key = o.key AND k.size = names.size
+                                      AND k.partner_id = names.partner_id)
+                          GROUP BY o.place) others) a ON %(asks)s) ranked
+                 WHERE turn <= c.namesakes OR NOT is_whole
+              ORDER BY rank DESC, turn, partner_id
                  LIMIT %(limit)s) b
             """,
             all=list(range(len(sizes))),
             card_sizes=sizes,
-            numbers=[row[0] for row in wanted],
-            places=[row[1] for row in wanted],
-            keys=[row[2] for row in wanted],
-            weights=[row[3] for row in wanted],
+            namesakes=namesakes,
+            **dict(
+                zip(
+                    ("numbers", "places", "keys", "weights", "low", "high", "most"),
+                    map(list, columns),
+                    strict=True,
+                )
+            ),
+            **dict(
+                zip(
+                    ("o_numbers", "o_places", "o_keys", "o_weights"),
+                    map(list, asked_columns),
+                    strict=True,
+                )
+            ),
+            asks=bool(asked),
+            asked=ASKED,
             limit=WEIGHED,
         )

@@ -407,7 +407,10 @@ class ResPartner(models.Model):
 
         :param candidates: list of (partner id, Evidence)
         :return: list of dicts: id (False for a client the user may not see), name, detail, kind,
-            score, percent, reasons (list of texts), is_certain (would be refused in mode "block")
+            score, percent, reasons (list of texts), is_certain (would be refused in mode "block").
+            Of clients whom the user may not see those alone are told, without a name and a
+            number, that he would be refused to enter: whoever types phones or names learns no
+            more of them than saving would tell him, and nothing of other companies
         """
         company = company or self.env.company
         known = self.with_context(active_test=False).browse([pair[0] for pair in candidates])
@@ -421,22 +424,28 @@ class ResPartner(models.Model):
         rows = []
         for partner_id, evidence in candidates:
             partner = visible.filtered(lambda p, partner_id=partner_id: p.id == partner_id)
+            is_certain = (
+                evidence.kind == "duplicate" and evidence.score >= CERTAIN and partner_id in usable
+            )
+            if not partner and not is_certain:
+                continue
             row = {
                 "id": False,
                 "name": self.env._("a client you cannot see"),
                 "detail": "",
-                "kind": evidence.kind,
-                "score": evidence.score,
-                "percent": f"{evidence.score:.0%}",
+                "kind": "duplicate",
+                "score": 1.0,
+                "percent": "",
                 "reasons": [],
-                "is_certain": evidence.kind == "duplicate"
-                and evidence.score >= CERTAIN
-                and partner_id in usable,
+                "is_certain": is_certain,
             }
             if partner:
                 details = (partner.vat, partner.city, partner.phone, partner.email)
                 row |= {
                     "id": partner.id,
+                    "kind": evidence.kind,
+                    "score": evidence.score,
+                    "percent": f"{evidence.score:.0%}",
                     "name": partner.display_name,
                     "detail": " · ".join(filter(None, details)),
                     "reasons": self._get_duplicate_reasons(evidence),

@@ -205,9 +205,9 @@ class TestDuplicateMerge(DuplicatesCommon):
 
     def test_search_is_killed_and_goes_on(self):
         search = self.env["crm.partner.duplicate.search"].create({})
-        self.assertTrue(search._run_page())
-        position = search.position
-        self.assertTrue(position)
+        # old cards are folded first, page by page
+        while not search.position:
+            self.assertTrue(search._run_page())
         # the next run of the job takes it up where it was
         self.run_job("ir_cron_crm_partner_duplicate_search")
         self.assertEqual(search.state, "done")

@@ -14,9 +14,11 @@ from ..tools.duplicate_keys import (
     get_email_keys,
     get_number_key,
     get_phone_keys,
+    get_reading_parts,
+    get_readings,
 )
 from ..tools.name_folding import LegalForms, fold_name, get_neighbours, get_sound
-from ..tools.name_similarity import Rarity, compare_names, get_distance
+from ..tools.name_similarity import Rarity, compare_names, compare_words, get_distance
 
 FORMS = LegalForms(
     [
@@ -147,6 +149,19 @@ class TestDuplicateTools(TransactionCase):
         self.assertTrue(get_neighbours("romashka") & get_neighbours("roamshka"))
         self.assertFalse(get_neighbours("romashka") & get_neighbours("vasilek"))
         self.assertEqual(get_neighbours("2024"), {"2024"})
+
+    def test_slips_are_made_in_letters(self):
+        """One letter changed may be two in Latin, or none in what is heard."""
+        for right, typed in (
+            ("Колызяхы", "Колыязхы"),
+            ("Гяребятит", "Гряебятит"),
+            ("Рово", "Роо"),
+            ("Щука", "Шука"),
+        ):
+            with self.subTest(typed=typed):
+                (first,), (second,) = (get_readings(fold_name(name)) for name in (right, typed))
+                self.assertTrue(get_reading_parts(first) & get_reading_parts(second))
+                self.assertGreater(compare_words(*fold_name(f"{right} {typed}").words), 0.8)
 
     def test_keys_of_contacts(self):
         self.assertEqual(

@@ -301,6 +301,18 @@ class TestDuplicates(DuplicatesCommon):
                 self.duplicates.with_user(user).create(
                     {"partner_id": self.client.id, "other_id": partner.id, "state": "rejected"}
                 )
+        # those who decide about them do it by the buttons, not by writing
+        for record, values in (
+            (pair, {"state": "rejected", "decision_user_id": self.user_sales.id}),
+            (pair, {"score": 1.0}),
+            (pair.group_id, {"score": 1.0}),
+            (pair.group_id, {"pair_ids": [Command.update(pair.id, {"reasons": "[]"})]}),
+        ):
+            with self.assertRaises(AccessError):
+                record.with_user(self.user_manager).write(values)
+        for record in (pair, pair.group_id):
+            with self.assertRaises(AccessError):
+                record.with_user(self.user_manager).unlink()
         pair.with_user(self.user_manager).action_reject()
         self.assertEqual(pair.state, "rejected")
 
@@ -353,10 +365,7 @@ class TestDuplicates(DuplicatesCommon):
             .with_user(self.user_sales)
             .get_duplicates({"name": "Тайный орден", "phone": "+74959998877"})
         )
-        (row,) = found["candidates"]
-        self.assertEqual(row["name"], "a client you cannot see")
-        self.assertEqual((row["id"], row["detail"], row["reasons"]), (False, "", []))
-        self.assertFalse(found["is_certain"], "nobody here could use that card")
+        self.assertFalse(found["candidates"], "nobody here could use that card")
         partner = self.create_as(self.user_sales, name="Тайный орден", phone="+74959998877")
         self.assertFalse(self.pairs(partner))
         # a card of this company that a rule hides counts, unnamed
@@ -368,6 +377,20 @@ class TestDuplicates(DuplicatesCommon):
                 "domain_force": f"[('id', '!=', {hidden.id})]",
             }
         )
+        Partner = self.env["res.partner"].with_user(self.user_sales)
+        found = Partner.get_duplicates(
+            {"name": "Тайный орден", "phone": "+74959998877"}, partner.id
+        )["candidates"]
+        (row,) = [row for row in found if not row["id"]]
+        self.assertEqual(row["name"], "a client you cannot see")
+        self.assertEqual(
+            (row["id"], row["detail"], row["reasons"], row["percent"]), (False, "", [], "")
+        )
+        # what would not be refused is not told
+        found = Partner.get_duplicates(
+            {"name": "Другое дело", "phone": "+74959998877"}, partner.id
+        )["candidates"]
+        self.assertFalse([row for row in found if not row["id"]])
         with (
             self.assertRaisesRegex(ValidationError, "a client you cannot see") as caught,
             self.env.cr.savepoint(),

@@ -81,21 +81,31 @@ def compare_addresses(first, second):
     if first.street and second.street:
         street = _compare_sets(first.street, second.street)
     if first.numbers and second.numbers:
-        common = set(first.numbers) & set(second.numbers)
-        numbers = 0.0
-        if common:
-            fewer = min(len(set(first.numbers)), len(set(second.numbers)))
-            numbers = 1.0 if len(common) == fewer else 0.5
+        numbers = _compare_numbers(first.numbers, second.numbers)
     if first.city and second.city:
-        city = _compare_sets(set(first.city), set(second.city))
+        city = (
+            1.0 if first.city == second.city else _compare_sets(set(first.city), set(second.city))
+        )
     if first.zip and second.zip:
         same_zip = first.zip == second.zip
     return AddressSimilarity(street, numbers, city, same_zip)
 
 
+def _compare_numbers(first, second):
+    if first == second:
+        return 1.0
+    first, second = set(first), set(second)
+    common = first & second
+    if not common:
+        return 0.0
+    return 1.0 if len(common) == min(len(first), len(second)) else 0.5
+
+
 def _compare_sets(first, second):
     """Share of the words of the shorter one that the other one has, alike or not."""
-    short, long = sorted((first, second), key=len)
+    if first == second:
+        return 1.0
+    short, long = (first, second) if len(first) <= len(second) else (second, first)
     agreed = 0.0
     for word in short:
         if word in long:

@@ -55,6 +55,7 @@ SAME_CITY = 1.0
 OTHER_CITY = -2.0
 SAME_ZIP = 1.0
 OTHER_ZIP = -0.5
+BEST_ADDRESS = SAME_STREET + SAME_HOUSE + SAME_CITY + SAME_ZIP
 WORST_ADDRESS = -4.0  # clients move and have several addresses
 BEST_CONTACT = 9.0  # who shares a house often shares the telephone, too
 OTHER_KIND = -1.5  # a person and a company
@@ -85,6 +86,11 @@ class Fingerprint(NamedTuple):
     employer: str  # whose contact a person is
     address: FoldedAddress
 
+    @property
+    def is_name_only(self):
+        """Whether nothing but a name is known."""
+        return not any(self[2:-1]) and not any(self.address)
+
 
 class Evidence(NamedTuple):
     """Outcome of a comparison.
@@ -99,12 +105,14 @@ class Evidence(NamedTuple):
     reasons: tuple
 
 
-def compare(first, second, rarity):
+def compare(first, second, rarity, least=None):
     """Weigh two cards.
 
     :param Fingerprint first, second: the cards
     :param Rarity rarity: how much each word of a name says
-    :return: Evidence
+    :param float least: score below which nobody wants to know: addresses, which take longest, are
+        not compared if they could not lift the score above it
+    :return: Evidence; None if it is below `least`
     """
     reasons = []
     bits = PRIOR + _weigh_references(first, second, reasons)
@@ -119,11 +127,14 @@ def compare(first, second, rarity):
         if first.name.form and second.name.form and first.name.form != second.name.form:
             bits += OTHER_FORM
     contact = _weigh_keys(first, second, reasons)
+    best = bits + min(contact + BEST_ADDRESS, BEST_CONTACT)
+    if least and number_bits <= 0 and _get_score(best) < least:
+        return None
     contact += _weigh_addresses(first.address, second.address, reasons)
     bits += min(contact, BEST_CONTACT)
     if first.is_company is not None and second.is_company is not None:
         bits += OTHER_KIND * (first.is_company != second.is_company)
-    score = 1 / (1 + 2 ** -max(min(bits, 40), -40))
+    score = _get_score(bits)
     if kind == "branch":
         score = min(score, 0.7)
     elif kind == "other_number":
@@ -131,7 +142,14 @@ def compare(first, second, rarity):
     elif ("number", None) in reasons or ("number_kpp", None) in reasons:
         # one tax number is one client, whatever it is called
         score = max(score, 0.95)
+    if least and score < least:
+        return None
     return Evidence(round(score, 4), kind, tuple(reasons))
+
+
+def _get_score(bits):
+    """Odds in bits as a probability."""
+    return 1 / (1 + 2 ** -max(min(bits, 40), -40))
 
 
 def _weigh_names(names):

@@ -4,10 +4,17 @@
 import hashlib
 import re
 from itertools import combinations
+from typing import NamedTuple
 
 from .address_folding import FoldedAddress
 from .duplicate_evidence import Fingerprint
-from .name_folding import FoldedName, get_neighbours, get_sound, get_twin_reading
+from .name_folding import (
+    FoldedName,
+    get_letters,
+    get_neighbours,
+    get_sound,
+    get_twin_reading,
+)
 
 # digits of a telephone number that count: however country and trunk prefix are written
 PHONE_DIGITS = 10
@@ -61,21 +68,42 @@ def get_hash(kind, value):
     return int.from_bytes(digest, "big", signed=True)
 
 
-def get_sounds(name):
-    """The sounds by which a name is found, in the order of its words, each once.
+class Reading(NamedTuple):
+    """One way to read a word of a name."""
+
+    sound: str
+    letters: str
+
+
+def get_readings(name):
+    """The readings by which a name is found, in the order of its words, each once.
 
     A word that may have been typed on the wrong keyboard is there in both readings.
 
     :param FoldedName name: name
-    :return: list of str
+    :return: list of Reading
     """
-    sounds = []
+    words = []
     for word in name.words:
-        sounds.append(get_sound(word))
+        words.append(word)
         reading = get_twin_reading(word)
         if reading and name.cyrillic:
-            sounds.append(get_sound(reading))
-    return list(dict.fromkeys(sounds))
+            words.append(reading)
+    return list(dict.fromkeys(Reading(get_sound(word), get_letters(word)) for word in words))
+
+
+def get_reading_parts(reading):
+    """What a word has in common with another one that is a slip away, as spoken or as written."""
+    return get_neighbours(reading.sound) | get_neighbours(reading.letters)
+
+
+def get_sounds(name):
+    """The sounds by which a name is found, in the order of its words, each once.
+
+    :param FoldedName name: name
+    :return: list of str
+    """
+    return list(dict.fromkeys(reading.sound for reading in get_readings(name)))
 
 
 def get_exact_keys(fingerprint):
@@ -103,7 +131,8 @@ def get_block_keys(fingerprint):
 
     Cards of one client have at least one of these in common although the name is misspelt: two
     words as they sound, or without one letter each, the name as a whole without any one letter,
-    a word together with the house or town, the reference without one figure.
+    a word together with the house or town, the date of birth together with these, the reference
+    without one figure.
 
     :return: set of (kind, value)
     """
@@ -121,7 +150,10 @@ def get_block_keys(fingerprint):
     places = [("house", number) for number in address.numbers[:3]]
     places += [("town", " ".join(address.city))] * bool(address.city)
     places += [("zip", address.zip)] * bool(address.zip)
-    places += [("born", fingerprint.birthdate)] * bool(fingerprint.birthdate)
+    if fingerprint.birthdate:
+        # whatever the name: who was born on that day in that place
+        keys |= {("born-" + kind, f"{fingerprint.birthdate} {value}") for kind, value in places}
+        places.append(("born", fingerprint.birthdate))
     for sound in sounds[:MAX_PAIRED]:
         keys |= {("word-" + kind, f"{value} {skeletons[sound]}") for kind, value in places}
     for number in address.numbers[:3]:

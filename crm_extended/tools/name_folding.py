@@ -63,6 +63,22 @@ _SOUNDS = [
     )
 ]
 
+_LETTER_OF = {
+    "shch": "W", "zh": "Z", "kh": "H", "ts": "T", "ch": "C", "sh": "S", "yu": "U", "ya": "A",
+}  # fmt: skip
+_DIGRAPHS = re.compile("|".join(_LETTER_OF))
+
+
+class _Marks(dict):
+    """Takes accents and other combining marks out of a text; learns characters as they come."""
+
+    def __missing__(self, code):
+        self[code] = None if unicodedata.combining(chr(code)) else code
+        return self[code]
+
+
+_MARKS = _Marks()
+
 
 class FoldedName(NamedTuple):
     """A name without its spelling: words in their order, and the legal form on its own."""
@@ -207,6 +223,16 @@ def get_sound(word):
     return sound or word
 
 
+@lru_cache(maxsize=200_000)
+def get_letters(word):
+    """A folded word with one character for each Cyrillic letter: slips are made in letters.
+
+    :param str word: of a FoldedName
+    :return: str: upper case are letters that are two or more in Latin
+    """
+    return _DIGRAPHS.sub(lambda found: _LETTER_OF[found[0]], word)
+
+
 @lru_cache(maxsize=50_000)
 def get_twin_reading(word):
     """The word that somebody meant who typed МОСТ with Latin letters (MOCT), or None."""
@@ -232,8 +258,8 @@ def get_neighbours(word):
 def _split(text):
     """Words in lower case without diacritics, in their own alphabet."""
     text = (text or "").casefold().translate(_LETTERS)
-    text = unicodedata.normalize("NFKD", text)
-    text = "".join(char for char in text if not unicodedata.combining(char))
+    if not text.isascii():
+        text = unicodedata.normalize("NFKD", text).translate(_MARKS)
     text = _APOSTROPHES.sub("", text)
     return [_untwin(word) for word in _WORD.findall(text)]
 

@@ -5,10 +5,12 @@ import math
 from functools import lru_cache
 from typing import NamedTuple
 
-from .name_folding import get_sound, get_twin_reading
+from .name_folding import get_letters, get_sound, get_twin_reading
 
 # words that differ more than this are other words
 ALIKE = 0.6
+# another spelling of the same sounds
+SAME_SOUND = 0.94
 # how much a word counts that only one of the names has: it may have been left out
 EXTRA = 0.6
 # or that only says what the firm does, outside the quotes
@@ -50,7 +52,7 @@ class Rarity:
                 # initials and particles
                 weight = min(weight, 0.35 * len(word))
             weight = max(weight, 0.05)
-            if len(self._weights) < 500_000:
+            if len(self._weights) < 200_000:
                 self._weights[word] = weight
         return weight
 
@@ -132,7 +134,7 @@ def compare_names(first, second, rarity, places=frozenset()):
     return NameSimilarity(ratio, power, conflict)
 
 
-@lru_cache(maxsize=500_000)
+@lru_cache(maxsize=200_000)
 def compare_words(word, other, crossed=False, twins=False):
     """How alike two folded words are.
 
@@ -155,8 +157,13 @@ def compare_words(word, other, crossed=False, twins=False):
     quality = _compare_letters(word, other)
     if quality < SURE and not crossed:
         # я is one letter, ya are two
+        letters = get_letters(word), get_letters(other)
+        if letters != (word, other):
+            quality = max(quality, _compare_letters(*letters))
         sounds = get_sound(word), get_sound(other)
-        quality = 0.95 if sounds[0] == sounds[1] else max(quality, _compare_letters(*sounds))
+        # who writes otherwise what sounds the same is less near than who makes a slip
+        spoken = SAME_SOUND if sounds[0] == sounds[1] else _compare_letters(*sounds) - 0.01
+        quality = max(quality, spoken)
     return quality
 
 
@@ -168,7 +175,8 @@ def _compare_letters(word, other):
         if len(short) >= 3 and len(long) >= 2 * len(short):
             return 0.75
     size = len(long)
-    if size - len(short) > 3:
+    slips = 1 if size < 5 else 2 if size < 8 else 3
+    if size - len(short) > slips or _count_strange_letters(short, long) > 2 * slips:
         return 0.0
     distance = get_distance(short, long)
     if distance == 0:
@@ -181,6 +189,20 @@ def _compare_letters(word, other):
     elif distance == 3 and size >= 8:
         quality = max(quality, 0.78 if size >= 11 else 0.65)
     return quality
+
+
+def _count_strange_letters(first, second):
+    """How many letters only one of two words has: a slip changes two of them at most."""
+    return (_get_letters(first) ^ _get_letters(second)).bit_count()
+
+
+@lru_cache(maxsize=100_000)
+def _get_letters(word):
+    """The letters of a word, each as a bit; letters may share one."""
+    bits = 0
+    for letter in word:
+        bits |= 1 << (ord(letter) & 63)
+    return bits
 
 
 def get_distance(first, second):
