@@ -71,7 +71,7 @@ class CrmSecrecyView(models.TransientModel):
             "agreement" if model == "crm.agreement" else "pricelist"
         )
         text = (
-            self.env._("%(count)s of %(total)s, the others are closed", count=count, total=total)
+            self.env._("%(count)s of %(total)s, the rest is closed", count=count, total=total)
             if is_closed and count < total
             else self.env._("%(count)s of %(total)s", count=count, total=total)
         )

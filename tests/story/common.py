@@ -52,7 +52,7 @@ def sign_in(page, login):
     page.fill("#login", login)
     page.fill("#password", login)
     page.click("form.oe_login_form button[type=submit]")
-    page.wait_for_url(lambda url: "/web/login" not in url)
+    page.wait_for_url(lambda url: "/web/login" not in url, timeout=2 * TIMEOUT)
 
 
 def open_page(page, url, selector):
@@ -106,6 +106,7 @@ class StoryCase(HttpCase):
             service_workers="block",
         )
         context.set_default_timeout(TIMEOUT)
+        context.set_default_navigation_timeout(TIMEOUT)
         self.addCleanup(self._close_window, context)
         page = context.new_page()
         self.page_errors = []

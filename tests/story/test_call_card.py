@@ -127,6 +127,7 @@ class TestCallCard(BaseCase):
             base_url=f"http://127.0.0.1:{config['http_port']}",
         )
         context.set_default_timeout(TIMEOUT)
+        context.set_default_navigation_timeout(TIMEOUT)
         self.addCleanup(context.close)
         page = context.new_page()
         page.on("pageerror", lambda error: self.errors.append(str(error)))
