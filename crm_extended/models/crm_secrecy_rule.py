@@ -1,7 +1,7 @@
 from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.fields import Domain
-from odoo.tools import SQL, frozendict, ormcache
+from odoo.tools import SQL, ormcache
 
 AGREEMENT, PRICELIST, COST = "agreement", "pricelist", "cost"
 
@@ -35,6 +35,17 @@ class CrmSecrecyRule(models.Model):
     _name = "crm.secrecy.rule"
     _description = "Rule of Commercial Secrecy"
     _order = "subject, sequence, id"
+
+    # model → its subject, and the method that says which of its records are open
+    _secret_models = {
+        "crm.agreement": (AGREEMENT, "_get_agreement_domain"),
+        "crm.agreement.discount": (AGREEMENT, "_get_agreement_part_domain"),
+        "crm.agreement.contract": (AGREEMENT, "_get_agreement_part_domain"),
+        "crm.agreement.deviation": (AGREEMENT, "_get_deviation_domain"),
+        "crm.agreement.deviation.report": (AGREEMENT, "_get_deviation_domain"),
+        "product.pricelist": (PRICELIST, "_get_pricelist_domain"),
+        "product.pricelist.item": (PRICELIST, "_get_pricelist_item_domain"),
+    }
 
     name = fields.Char(required=True, translate=True)
     active = fields.Boolean(
@@ -207,27 +218,9 @@ class CrmSecrecyRule(models.Model):
     # ------------------------------------------------------------
 
     @api.model
-    @ormcache()
-    def _get_secret_models(self):
-        """Map models to their subject and the method that says which records are open."""
-        part = (AGREEMENT, "_get_agreement_part_domain")
-        deviation = (AGREEMENT, "_get_deviation_domain")
-        return frozendict(
-            {
-                "crm.agreement": (AGREEMENT, "_get_agreement_domain"),
-                "crm.agreement.discount": part,
-                "crm.agreement.contract": part,
-                "crm.agreement.deviation": deviation,
-                "crm.agreement.deviation.report": deviation,
-                "product.pricelist": (PRICELIST, "_get_pricelist_domain"),
-                "product.pricelist.item": (PRICELIST, "_get_pricelist_item_domain"),
-            }
-        )
-
-    @api.model
     def _get_record_domain(self, model_name):
         """Domain of the records of a model that are open to the user of the environment."""
-        secret = self._get_secret_models().get(model_name)
+        secret = self._secret_models.get(model_name)
         if not secret:
             return Domain.TRUE
         subject, method = secret
