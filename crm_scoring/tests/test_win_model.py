@@ -29,6 +29,21 @@ class TestWinModel(TransactionCase):
         {"name": "colour", "kind": "category"},
     ]
 
+    def test_few_deals_are_never_all_alike(self):
+        """Whatever the order: what was won more often ranks higher, if by little."""
+        deals = [("a", 1)] * 2 + [("a", 0)] * 5 + [("b", 1)] + [("b", 0)] * 12
+        rng = random.Random(7)
+        for _order in range(30):
+            order = rng.sample(deals, len(deals))
+            model, _unseen = win_model.fit(
+                [{"name": "source", "kind": "category"}],
+                {"source": [source for source, _won in order]},
+                [won for _source, won in order],
+            )
+            good, bad = win_model.predict(model, {"source": ["a", "b"]})
+            self.assertGreater(good, bad)
+            self.assertLess(good - bad, 0.2)
+
     def test_learns_what_matters(self):
         columns, won = self._make(2000)
         model, unseen = win_model.fit(self.inputs, columns, won)

@@ -10,7 +10,7 @@ estimate can be explained input by input and computed in SQL by look-ups.
 2. **Recalibration out of fold.** Both learners predict deals they were not trained on; a logistic
    regression with non-negative weights on these predictions (Platt scaling of two inputs, Platt
    1999; stacking, Wolpert 1992) tells how much of each to believe. When the predictions of unseen
-   deals are worthless the weights go to zero and every deal gets the win rate.
+   deals are worthless the weights go to zero, the more deals say so, and deals get the win rate.
 3. **Drift.** The level of the win rate follows recent deals: a half-life is chosen by predicting
    later deals from earlier ones.
 4. **Leaks.** An input that tells the outcome nearly perfectly, or that is filled on deals of one
@@ -61,7 +61,11 @@ def fit_mixture(first, second, won, weights):
     What they are believed before grows with the number of deals; with few of them that counts.
     """
     rarer = 2 * min(won.sum(), len(won) - won.sum())
-    prior = np.array([MIX_LIKELIHOODS, MIX_REGRESSION]) * rarer / (rarer + MIX_DEALS)
+    belief = rarer / (rarer + MIX_DEALS)
+    prior = np.array([MIX_LIKELIHOODS, MIX_REGRESSION]) * belief
+    # With few deals a mixture of zero is chance more often than truth, and would leave all deals
+    # alike: what is left of doubt keeps a share of the prior, which vanishes as deals come.
+    least = prior * (1 - belief)
     precision = np.array([1 / MIX_VARIANCE, 1 / MIX_VARIANCE])
     share = (weights @ won + 1) / (weights.sum() + 2)
     intercept, mix = logit(share), prior.copy()
@@ -71,14 +75,14 @@ def fit_mixture(first, second, won, weights):
         chance = sigmoid(intercept + claims @ mix)
         slope = design.T @ (weights * (won - chance))
         slope[1:] -= precision * (mix - prior)
-        free = np.append(True, (mix > 0) | (slope[1:] > 0))
+        free = np.append(True, (mix > least) | (slope[1:] > 0))
         curve = (design * (weights * chance * (1 - chance))[:, None]).T @ design
         curve += np.diag(np.append(1e-6, precision))
         step = np.zeros(3)
         step[free] = np.linalg.solve(curve[np.ix_(free, free)], slope[free])
         step = np.clip(step, -1.0, 1.0)
         intercept += step[0]
-        mix = np.maximum(mix + step[1:], 0.0)
+        mix = np.maximum(mix + step[1:], least)
         if np.abs(step).max() < 1e-6:
             break
     return intercept, mix
