@@ -10,6 +10,7 @@ from . import (
     test_lead_score,
     test_leaving,
     test_my_calls,
+    test_occasion,
     test_purchase_model,
     test_recommendation,
     test_recommendation_tools,
