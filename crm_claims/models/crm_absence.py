@@ -1,5 +1,6 @@
 from odoo import api, models
 from odoo.fields import Command, Domain
+from odoo.tools import SQL
 
 
 class CrmAbsence(models.Model):
@@ -107,3 +108,29 @@ class ResUsers(models.Model):
             *employees.department_id.manager_id.user_id,
             *super()._get_head_candidates(),
         ]
+
+
+class CrmOverdue(models.Model):
+    """Late steps of investigations are told to who owns them, too.
+
+    The lead of the investigation and the leader of the team hear of them there; claims have
+    deadlines and alarms of their own.
+    """
+
+    _inherit = "crm.overdue"
+
+    @api.model
+    def _get_overdue_queries(self, now):
+        return super()._get_overdue_queries(now) | {
+            "project.task": SQL(
+                """SELECT t.id AS res_id, t.date_deadline AS date_due,
+                          MIN(owner.user_id) AS user_id, t.company_id
+                     FROM project_task t
+                     JOIN crm_claim_investigation i ON i.id = t.claim_investigation_id
+                     JOIN project_task_user_rel owner ON owner.task_id = t.id
+                    WHERE i.state = 'running' AND t.active AND t.company_id IS NOT NULL
+                      AND t.state NOT IN ('1_done', '1_canceled') AND t.date_deadline < %s
+                    GROUP BY t.id""",
+                now,
+            )
+        }

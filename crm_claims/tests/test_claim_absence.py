@@ -150,3 +150,42 @@ class TestClaimAbsence(ClaimCommon):
         absence = self._absence(self.user_own, self.user_manager)
         employee.parent_id = boss
         self.assertTrue(absence.with_user(self.user_all).read(["note"]))
+
+    def test_late_step_is_told_to_its_owner(self):
+        investigation = self.env["crm.claim.investigation"].create(
+            {
+                "name": "Why",
+                "claim_ids": [Command.set(self._create_claim().ids)],
+                "user_id": self.user_all.id,
+                "team_id": self.team.id,
+                "company_id": self.company.id,
+            }
+        )
+        now = fields.Datetime.now()
+        late, done = self.env["project.task"].create(
+            [
+                {
+                    "name": "Look",
+                    "project_id": self.team._get_project().id,
+                    "company_id": self.company.id,
+                    "claim_investigation_id": investigation.id,
+                    "user_ids": [Command.set(self.user_employee.ids)],
+                    "date_deadline": now - DAY,
+                    "state": state,
+                }
+                for state in ("01_in_progress", "1_done")
+            ]
+        )
+        Overdue = self.env["crm.overdue"]
+        Overdue._refresh(now)
+        found = Overdue.search(
+            [("res_model", "=", "project.task"), ("res_id", "in", (late | done).ids)]
+        )
+        self.assertFalse(found, "the investigation has not begun")
+        investigation.state = "running"
+        Overdue._refresh(now)
+        found = Overdue.search(
+            [("res_model", "=", "project.task"), ("res_id", "in", (late | done).ids)]
+        )
+        self.assertEqual((found.res_id, found.user_id), (late.id, self.user_employee))
+        self.assertEqual(found.name, late.display_name)

@@ -1,5 +1,6 @@
 from . import (
     test_absence,
+    test_absence_race,
     test_accountant,
     test_agreement,
     test_agreement_approval,
