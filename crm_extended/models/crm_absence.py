@@ -238,6 +238,34 @@ class CrmAbsence(models.Model):
                     )
                 )
 
+    @api.constrains("user_id", "company_id", "date_from", "date_to")
+    def _check_entered_twice(self):
+        """Nobody is away twice at a time; time off may come on top of what was entered by hand."""
+        now = fields.Datetime.now()
+        for absence in self.filtered(lambda row: row.source == "manual" and row.date_to > now):
+            # sudo: also what a colleague has entered for him
+            other_sudo = self.sudo().search(
+                [
+                    ("id", "!=", absence.id),
+                    ("user_id", "=", absence.user_id.id),
+                    ("company_id", "=", absence.company_id.id),
+                    ("source", "=", "manual"),
+                    ("is_cancelled", "=", False),
+                    ("date_from", "<", absence.date_to),
+                    ("date_to", ">", max(absence.date_from, now)),
+                ],
+                limit=1,
+            )
+            if other_sudo and not absence.is_cancelled:
+                raise ValidationError(
+                    self.env._(
+                        "“Away From”: %(user)s is away in that time already: %(period)s. Change "
+                        "that absence instead.",
+                        user=absence.user_id.sudo().name,
+                        period=other_sudo.period,
+                    )
+                )
+
     @api.constrains("user_id", "substitute_id", "company_id", "date_from", "date_to")
     def _check_circle(self):
         for absence in self:

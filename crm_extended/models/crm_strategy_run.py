@@ -29,7 +29,7 @@ class CrmStrategyRun(models.Model):
         "Document ID", model_field="res_model", required=True, readonly=True
     )
     event_key = fields.Char("Event", required=True, readonly=True)
-    name = fields.Char("Record", readonly=True)
+    name = fields.Char("Document", readonly=True)
     date = fields.Datetime(required=True, readonly=True)
     state = fields.Selection(
         [("done", "Done"), ("skipped", "Was there before"), ("failed", "Failed")],

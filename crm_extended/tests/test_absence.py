@@ -267,9 +267,9 @@ class TestAbsence(InteractionCommon):
 
     def test_bad_substitutes(self):
         with self.assertRaisesRegex(ValidationError, "himself"):
-            self._absence(substitute=self.user_sales)
+            self._absence(substitute=self.user_sales, start=10, stop=11)
         with self.assertRaisesRegex(ValidationError, "no access to the CRM"):
-            self._absence(substitute=self.user_plain)
+            self._absence(substitute=self.user_plain, start=12, stop=13)
         other = self.env["res.company"].create({"name": "Elsewhere"})
         stranger = new_test_user(
             self.env,
@@ -279,7 +279,7 @@ class TestAbsence(InteractionCommon):
             company_ids=[Command.set(other.ids)],
         )
         with self.assertRaisesRegex(ValidationError, "no access to the CRM"):
-            self._absence(substitute=stranger)
+            self._absence(substitute=stranger, start=14, stop=15)
         with self.assertRaisesRegex(ValidationError, "does not work for"):
             self._absence(company_id=other.id)
         with mute_logger("odoo.sql_db"), self.assertRaises(CheckViolation):
@@ -354,13 +354,13 @@ class TestAbsence(InteractionCommon):
             lead.read(["name"])
 
     def test_who_enters_for_whom(self):
-        def enter(who, **values):
+        def enter(who, day=1, **values):
             return self.env["crm.absence"].with_user(who).create(
                 {
                     "user_id": self.user_sales.id,
                     "substitute_id": self.user_sales2.id,
-                    "date_from": NOW + DAY,
-                    "date_to": NOW + 2 * DAY,
+                    "date_from": NOW + day * DAY,
+                    "date_to": NOW + (day + 1) * DAY,
                     **values,
                 }
             )  # fmt: skip
@@ -372,9 +372,11 @@ class TestAbsence(InteractionCommon):
         with self.assertRaises(AccessError):
             own.with_user(self.user_sales2).action_cancel()
         with self.assertRaises(AccessError):
-            enter(self.user_sales3)
-        enter(self.user_leader)
-        enter(self.user_manager)
+            enter(self.user_sales3, 9)
+        with self.assertRaisesRegex(ValidationError, "is away in that time already"):
+            enter(self.user_leader)
+        enter(self.user_leader, 3)
+        enter(self.user_manager, 5)
         with self.assertRaises(AccessError):
             enter(self.user_leader, user_id=self.user_sales3.id, substitute_id=self.user_sales.id)
         with self.assertRaises(AccessError):
@@ -394,10 +396,11 @@ class TestAbsence(InteractionCommon):
             self.env["crm.absence"]
             .with_user(self.user_sales)
             .with_context(default_source="leave", default_is_cancelled=True)
-            .create({"date_from": NOW, "date_to": NOW + DAY})
+            .create({"date_from": NOW + 5 * DAY, "date_to": NOW + 6 * DAY})
         )
         self.assertEqual((forged.source, forged.is_cancelled), ("manual", False))
         self._plan(1)
+        absence.action_cancel()
         used = self._absence(start=-2)
         with self.assertRaisesRegex(UserError, "cancel it"):
             used.with_user(self.user_sales).unlink()

@@ -77,7 +77,7 @@ class CrmStrategyPreviewLine(models.TransientModel):
     )
     res_model = fields.Char()
     res_id = fields.Many2oneReference(model_field="res_model")
-    name = fields.Char("Record")
+    name = fields.Char("Document")
     partner_name = fields.Char("Client")
     event_key = fields.Char("Event")
     result = fields.Text("What Would Be Done")
