@@ -373,7 +373,10 @@ class TestAbsence(InteractionCommon):
             own.with_user(self.user_sales2).action_cancel()
         with self.assertRaises(AccessError):
             enter(self.user_sales3, 9)
-        with self.assertRaisesRegex(ValidationError, "is away in that time already"):
+        with (
+            self.assertRaisesRegex(ValidationError, "is away in that time already"),
+            self.env.cr.savepoint(),
+        ):
             enter(self.user_leader)
         enter(self.user_leader, 3)
         enter(self.user_manager, 5)
