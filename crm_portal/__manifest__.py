@@ -46,6 +46,7 @@
     ],
     "demo": [
         "demo/res_users_demo.xml",
+        "demo/crm_portal_demo.xml",
     ],
     "assets": {
         "web.assets_frontend": [
