@@ -18,7 +18,7 @@ import numpy as np
 
 MAX_ITEMSETS = 200_000
 _BLOCK = 1 << 15  # rows that are looked at at a time, at most
-_SMALL_BLOCK = 1 << 12  # the same of few rows
+_SMALL_BLOCK = 1 << 13  # the same of few rows
 _LONG = 64  # frequent items of a basket whose pairs are counted by itself
 _BITS = np.array([bin(number).count("1") for number in range(1 << 16)], np.uint8)
 
@@ -179,7 +179,11 @@ def _count_pairs(basket, item, place, size):
         while len(rows):
             rows = rows[: np.searchsorted(rows, len(own) - distance)]
             rows = rows[own[rows] == own[rows + distance]]
-            np.add.at(flat, member[rows].astype(np.intp) * size + member[rows + distance], 1)
+            keys = member[rows].astype(np.intp) * size + member[rows + distance]
+            if 4 * len(keys) > len(flat):
+                flat += np.bincount(keys, minlength=len(flat)).astype(np.int32)
+            else:
+                np.add.at(flat, keys, 1)
             distance += 1
     for row in range(size):  # each pair was met in one order or the other
         counts[row, row + 1 :] += counts[row + 1 :, row]
