@@ -220,7 +220,7 @@ class ResPartner(models.Model):
             profile = by_partner.get(partner.commercial_partner_id.id, profiles.browse())
             partner.customer_profile_id = profile
             partner.profile_currency_id = profile.currency_id
-            # sudo: found with the rights of the user; each field of the client has rights of its own
+            # sudo: found with the user's rights; each field of the client has rights of its own
             profile_sudo = profile.sudo()
             for name, source in PROFILE_FIELDS.items():
                 partner[name] = profile_sudo[source]
