@@ -182,7 +182,6 @@ class CrmStrategyAction(models.Model):
             return self.env._("the client does not want mail")
         return None
 
-    @api.model
     def _has_mail_consent(self, client):
         """Whether a client agrees to be written to; add-ons that keep consents know more."""
         return True

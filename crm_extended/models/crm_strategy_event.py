@@ -6,7 +6,7 @@ from odoo.tools import SQL
 
 # how long ago a payment may be that is still news
 NEWS = 14
-BIRTHDAY_FIELDS = ("birthdate", "birthdate_date", "birthday", "date_of_birth", "crm_birthday")
+BIRTHDAY_FIELDS = ("birthday", "birthdate", "birthdate_date", "date_of_birth", "crm_birthdate")
 
 
 class CrmStrategy(models.Model):

@@ -46,3 +46,15 @@ class CrmStrategy(models.Model):
         for profile in profiles:
             found.setdefault(profile.partner_id.id, str(profile.date_last))
         return found
+
+
+class CrmStrategyAction(models.Model):
+    """Whoever refused greetings and reminders by e-mail gets no mail of a strategy either."""
+
+    _inherit = "crm.strategy.action"
+
+    def _has_mail_consent(self, client):
+        company = self._get_company(client)
+        required = self.env["crm.customer.analysis"]._get_for(company).occasion_consent_required
+        refused = client._get_occasion_refusals(consent_required=required)
+        return not refused and super()._has_mail_consent(client)

@@ -1,7 +1,7 @@
-from datetime import timedelta
+from datetime import datetime, timedelta
 from unittest.mock import patch
 
-from odoo import fields
+from odoo import Command, fields
 from odoo.tests import tagged
 
 from .common import ScoringCommon
@@ -60,3 +60,52 @@ class TestScoringStrategies(ScoringCommon):
         rule.amount = 0
         profile.is_rhythm_broken = False
         self.assertFalse(rule._get_occurrences(now))
+
+    def test_mail_needs_consent(self):
+        """Whoever refused letters, himself or through his company, gets none."""
+        firm = self.env["res.partner"].create(
+            {"name": "Firm", "is_company": True, "email": "firm@example.com"}
+        )
+        person = self.env["res.partner"].create(
+            {"name": "Person", "parent_id": firm.id, "email": "person@example.com"}
+        )
+        template = self.env["mail.template"].create(
+            {"name": "Hello", "model_id": self.env["ir.model"]._get_id("res.partner")}
+        )
+        rule = self.env.ref("crm_scoring.crm_strategy_rhythm_broken")
+        rule.action_ids = [
+            Command.create({"kind": "mail", "template_id": template.id, "sequence": 1})
+        ]
+        mail = rule.action_ids.filtered("template_id")
+        self.assertIsNone(mail._get_refusal(person))
+        firm.occasion_consent = "refused"
+        self.assertIn("does not want mail", mail._get_refusal(person))
+        self.assertIn("does not want mail", mail._get_refusal(firm))
+
+    def test_birthday(self):
+        """Leap days are kept on the day before in other years; each year counts once."""
+        people = self.env["res.partner"].create(
+            [
+                {"name": name, "birthday": day}
+                for name, day in (
+                    ("Leap", "1984-02-29"),
+                    ("Soon", "1990-03-02"),
+                    ("Later", "1990-04-02"),
+                    ("Past", "1990-02-20"),
+                )
+            ]
+        )
+        rule = self.env["crm.strategy"].create({"name": "Cake", "event": "birthday", "days": 5})
+        rule.domain = f"[('id', 'in', {people.ids})]"
+
+        def find(moment):
+            return [(record.name, key) for record, key in rule._get_occurrences(moment)]
+
+        self.assertEqual(
+            find(datetime(2027, 2, 26, 12)), [("Leap", "2027-02-28"), ("Soon", "2027-03-02")]
+        )
+        self.assertEqual(
+            find(datetime(2028, 2, 26, 12)), [("Leap", "2028-02-29"), ("Soon", "2028-03-02")]
+        )
+        people[0].birthday = "1984-01-02"
+        self.assertEqual(find(datetime(2026, 12, 30, 12)), [("Leap", "2027-01-02")])
