@@ -54,6 +54,8 @@ class CrmDocumentSource(models.AbstractModel):
         client = client.commercial_partner_id
         # sudo: terms of the agreement are printed for the client, like the agreement itself
         agreement_sudo = agreement.sudo()
+        # a document shows its author no terms that are a commercial secret for him
+        is_open = not self.env["crm.secrecy.rule"]._filter_hidden(agreement)
 
         def address(partner):
             return partner._display_address(without_company=True).strip().replace("\n", ", ")
@@ -73,7 +75,7 @@ class CrmDocumentSource(models.AbstractModel):
             "agreement.terms": self.env["ir.qweb"]._render(
                 "crm_extended.crm_document_terms", {"terms": agreement_sudo._get_printed_terms()}
             )
-            if agreement_sudo
+            if agreement_sudo and is_open
             else "",
             "payment.terms": payment_term.sudo().display_name,
             "today": format_date(self.env, self.env.cr.now().date()),

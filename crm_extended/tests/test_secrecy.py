@@ -134,6 +134,12 @@ class TestSecrecyAgreements(SecrecyCommon):
             "Velvet", str(self.env["crm.agreement.replay"].with_user(self.outsider).name_search(""))
         )
         with self.assertRaises(AccessError):
+            self.env["ir.actions.report"].with_user(self.outsider)._render_qweb_html(
+                "crm_extended.report_crm_agreement", self.secret.ids
+            )
+        self.assertFalse(order._get_document_values()["agreement.terms"])
+        self.assertTrue(order.with_user(self.approver)._get_document_values()["agreement.terms"])
+        with self.assertRaises(AccessError):
             self.env["crm.agreement.replay"].with_user(self.outsider).create(
                 {"agreement_id": self.secret.id}
             )
