@@ -40,6 +40,25 @@ class TestDuplicates(DuplicatesCommon):
         self.assertIsNone(self.ask(user, name="Совсем другое", phone="+7 999 000-11-22"))
         self.assertIsNone(self.ask(user, name=False))
 
+    def test_misspelt_names_are_among_the_first(self):
+        """Slips that sounds hide, rare words beside frequent ones, and namesakes all around."""
+        right = ["Колызяхы", "Гяребятит Дом", "Телебот Ямал", "Заречная Инициатива", "Рово"]
+        crowd = ["Дом", "Ямал", "Инициатива", "Телеком", "Колызы", "Рива", "Рога"]
+        self.env["res.partner"].create(
+            [{"name": f"ООО «{name}»", "is_company": True} for name in right + crowd * 15]
+        )
+        self.env["crm.partner.fingerprint"]._count_words()
+        for name, typed in (
+            ("Колызяхы", "Колыязхы"),
+            ("Гяребятит Дом", "Гряебятит Дом"),
+            ("Телебот Ямал", "Телеблт Ямал"),
+            ("Заречная Инициатива", "Заречная Инициатва"),
+            ("Рово", "Роо"),
+        ):
+            found = self.env["res.partner"].get_duplicates({"name": typed, "is_company": True})
+            names = [row["name"] for row in found["candidates"][:10]]
+            self.assertIn(f"ООО «{name}»", names, typed)
+
     def test_branch(self):
         row = self.ask(
             self.user_sales, name="Заречная кофейня", vat=self.INN, kpp="770701001",
