@@ -16,7 +16,7 @@ class CrmCampaignEffect(models.Model):
       a client segment (its members on the day of the campaign), or from a list by hand. Contacts
       stand for their company.
     - They are compared with clients of the company who were not addressed and looked alike
-      *before*: same country, as many purchases, turnover, recency and rhythm of the year; see
+      *before*: of the same country, by purchases, turnover, recency and standing; see
       ``tools.campaign``. Only clients who had bought before the campaign take part, on both sides:
       for a newcomer there is nobody alike. Newcomers among the addressed are counted apart.
     - Compared are two periods of equal length, right before the campaign and from its day on. While
@@ -139,9 +139,10 @@ class CrmCampaignEffect(models.Model):
             return []
         if self.state == "failed":
             return [self.error or ""]
-        lines = self.line_ids.sorted("sequence").mapped("text") or [
-            self.env._("Cannot tell: fewer than 30 clients could be compared.")
-        ]
+        if self.verdict == "few":
+            lines = [self.env._("Cannot tell: fewer than 30 clients could be compared.")]
+        else:
+            lines = self.line_ids.sorted("sequence").mapped("text")
         if self.addressed_count - self.newcomer_count > self.matched_count:
             lines.append(
                 self.env._(

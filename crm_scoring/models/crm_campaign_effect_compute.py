@@ -93,7 +93,7 @@ class CrmCampaignEffect(models.Model):
         }
         figures = self._get_figures(columns)
         own, others = figures[mine], figures[~mine]
-        strata = self._get_strata(rows, columns)
+        strata = self._get_strata(rows)
         matched, pairs = [], []
         if len(own) and len(others):
             outcome = _get_logarithm(columns["turnover_after"][~mine])
@@ -287,10 +287,9 @@ class CrmCampaignEffect(models.Model):
         return np.column_stack([_get_logarithm(columns[name]) for name, _label in FIGURES])
 
     @api.model
-    def _get_strata(self, rows, columns):
-        """Return for each client what must be equal: country, and purchases roughly."""
-        countries = np.array([row[1] for row in rows], np.int64)
-        return countries * 8 + np.digitize(columns["orders_year"], (1, 2, 4, 10))
+    def _get_strata(self, rows):
+        """Return for each client what must be equal in a pair: the country."""
+        return np.array([row[1] for row in rows], np.int64)
 
     @api.model
     def _measure(self, columns, mine, comparison):
