@@ -284,7 +284,7 @@ class CrmManagerPerformance(models.Model):
             else metric._get_parts()
         )  # fmt: skip
         return [
-            part._get_records_action(
+            part._get_drill_down_action(
                 period, group, key, filters, name=f"{part.name}: {whose}" if whose else part.name
             )
             for part in parts

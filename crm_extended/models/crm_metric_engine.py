@@ -201,7 +201,7 @@ class CrmMetric(models.Model):
             domain &= Domain(path, "=", key or False)
         return domain
 
-    def _get_records_action(self, period, group=None, key=None, filters=None, name=None):
+    def _get_drill_down_action(self, period, group=None, key=None, filters=None, name=None):
         """Action that opens the records behind a figure of records."""
         self.ensure_one()
         domain = self._get_records_domain(period, group, key, filters)

@@ -92,7 +92,7 @@ class TestMetric(ManagersCommon):
         checked = 0
         for metric in metrics:
             for key, value in figures[metric.id][0].items():
-                action = metric._get_records_action(FEB, "user", key)
+                action = metric._get_drill_down_action(FEB, "user", key)
                 records = env[action["res_model"]].with_context(action["context"])
                 self.assertEqual(records.search_count(action["domain"]), value, (metric.code, key))
                 checked += bool(value)
