@@ -35,6 +35,7 @@
         "data/mail_template_data.xml",
         "data/crm_claim_decision_data.xml",
         "data/crm_claim_investigation_data.xml",
+        "data/crm_metric_data.xml",
         "data/crm_strategy_data.xml",
         "views/crm_claim_views.xml",
         "views/crm_claim_investigation_views.xml",

@@ -22,6 +22,7 @@
         "data/ir_cron_data.xml",
         "data/mail_activity_type_data.xml",
         "data/digest_data.xml",
+        "data/crm_metric_data.xml",
         "data/crm_scorecard_data.xml",
         "data/crm_scorecard_service_data.xml",
         "data/crm_customer_profile_data.xml",

@@ -61,6 +61,7 @@ from . import (
     crm_interaction_chain,
     crm_interaction_confidential,
     crm_lead,
+    crm_metric,
     crm_strategy,
     crm_telephony_call,
     hr_department,

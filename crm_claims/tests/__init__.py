@@ -22,6 +22,7 @@ from . import (
     test_claim_investigation,
     test_claim_line,
     test_claim_mail,
+    test_claim_metric,
     test_claim_race,
     test_claim_refund,
     test_claim_report,

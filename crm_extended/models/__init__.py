@@ -1,6 +1,7 @@
 # inherited by models that come before them in the alphabet
 from . import (
     crm_agreement_term_line,
+    crm_dashboard,
     crm_interaction_mixin,
     crm_interaction_mixin_clock,
     crm_interaction_mixin_phone,
@@ -16,6 +17,7 @@ from . import (
     crm_sales_target,
     crm_sales_target_grid,
     crm_sales_target_plan,
+    crm_sales_trouble,
     res_company_managers,
     res_users_manager_mail,
     sale_order_client_turn,

@@ -70,6 +70,7 @@ from . import (
     test_sales_target,
     test_sales_tools,
     test_secrecy,
+    test_sales_trouble,
     test_segment,
     test_stage_history,
     test_strategy,

@@ -210,7 +210,7 @@ class TestManagerMail(ManagersCommon):
         self.head.write({"lang": "ru_RU", "crm_mail_daily": True})
         mail = self._run()["mgr_head", "daily"].mail_id
         self.assertIn("Вчера", mail.subject)
-        self.assertIn("Всего", mail.body_html)  # noqa: RUF001
+        self.assertIn("Оборот", mail.body_html)
 
     def test_subscription_is_one_s_own(self):
         self.anna.with_user(self.anna).write({"crm_mail_weekly": True})

@@ -47,6 +47,7 @@ from . import (
     crm_lead_scoring_sweep,
     crm_occasion,
     crm_occasion_plan,
+    crm_manager_mail,
     crm_product_advice,
     crm_product_offer,
     crm_product_recommendation,
