@@ -135,7 +135,6 @@
         "demo/crm_funnel_demo.xml",
         "demo/crm_segment_demo.xml",
         "demo/crm_partner_relation_demo.xml",
-        "demo/crm_managers_demo.xml",
     ],
     "post_init_hook": "post_init_hook",
     "uninstall_hook": "uninstall_hook",

@@ -242,3 +242,24 @@ class TestManagersDownload(ManagersCommon, HttpCase):
                 "/crm_extended/managers.xlsx", params={"options": wrong}, timeout=30
             )
             self.assertEqual(response.status_code, 400, wrong)
+
+
+@tagged("post_install", "-at_install")
+class TestManagersScreens(HttpCase):
+    """The screens open in a browser without an error."""
+
+    def test_screens(self):
+        for path, selector in (
+            ("sales-dashboard", ".o_crm_dashboard [data-key=orders_amount]"),
+            ("clients-dashboard", ".o_crm_dashboard [data-key=clients_new]"),
+            ("sales-trouble", ".o_crm_trouble ol, .o_crm_trouble .text-muted"),
+            ("managers", ".o_crm_managers_table tbody tr"),
+            ("plans", ".o_crm_sheet tbody tr"),
+        ):
+            found = f"document.querySelector('{selector}')"
+            self.browser_js(
+                f"/odoo/{path}",
+                "console.log('test successful')",
+                ready=f"Boolean({found})",
+                login="admin",
+            )
