@@ -109,7 +109,7 @@ class CrmDashboard(models.AbstractModel):
                     "text": cell["text"],
                     "change_text": cell["change_text"],
                     "mood": cell["mood"],
-                    "action": base._get_records_action(period, filters=filters),
+                    "action": base._get_drill_down_action(period, filters=filters),
                 }
             )
         return tiles
@@ -136,7 +136,7 @@ class CrmDashboard(models.AbstractModel):
             "wide": True,
             "labels": [format_date(self.env, month, date_format="LLL yy") for month in months],
             "series": series,
-            "actions": [metric._get_records_action(one, filters=filters) for one in periods],
+            "actions": [metric._get_drill_down_action(one, filters=filters) for one in periods],
         }
 
     @api.model
@@ -163,7 +163,7 @@ class CrmDashboard(models.AbstractModel):
             "labels": [names[key] for key, _value in top],
             "series": [{"name": metric.name, "data": [value for _key, value in top]}],
             "actions": [
-                metric._get_records_action(
+                metric._get_drill_down_action(
                     period, "user", key, filters, name=f"{metric.name}: {names[key]}"
                 )
                 for key, _value in top
@@ -190,7 +190,7 @@ class CrmDashboard(models.AbstractModel):
         for value, count in groups:
             name = labels.get(value) or (value.display_name if hasattr(value, "ids") else value)
             record = value.id if hasattr(value, "ids") else value
-            action = metric._get_records_action(period, filters=filters, name=f"{title}: {name}")
+            action = metric._get_drill_down_action(period, filters=filters, name=f"{title}: {name}")
             action["domain"] = [*action["domain"], (field, "=", record or False)]
             rows.append((name or self.env._("Not given"), count, action))
         return {
@@ -277,7 +277,7 @@ class CrmDashboard(models.AbstractModel):
         title = self.env._("Clients who bought most")
         actions = []
         for client, _amount in top:
-            action = metric._get_records_action(period, filters=filters, name=client.name)
+            action = metric._get_drill_down_action(period, filters=filters, name=client.name)
             action["domain"] = [
                 *action["domain"], ("partner_id.commercial_partner_id", "=", client.id),
             ]  # fmt: skip

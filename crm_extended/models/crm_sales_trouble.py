@@ -194,7 +194,9 @@ class CrmSalesTrouble(models.AbstractModel):
                 "amount_text": self._format_money(amount),
                 "reason_id": reason.id,
                 "action": {
-                    **metric._get_records_action(period, filters=filters, name=reason.name or none),
+                    **metric._get_drill_down_action(
+                        period, filters=filters, name=reason.name or none
+                    ),
                     "domain": [
                         *domain,
                         ("lost_stage_id", "=", stage.id),
@@ -282,7 +284,7 @@ class CrmSalesTrouble(models.AbstractModel):
                 "per_lead": row["amount"] / row["leads"],
                 "per_lead_text": self._format_money(row["amount"] / row["leads"]),
                 "action": {
-                    **metric._get_records_action(
+                    **metric._get_drill_down_action(
                         period, filters=filters, name=source.name or self.env._("Not given")
                     ),
                     "domain": [*domain, ("source_id", "=", source.id)],
@@ -341,7 +343,7 @@ class CrmSalesTrouble(models.AbstractModel):
                 "text": texts[row["key"]]
                 % {"actual": row["actual_text"], "expected": row["expected_text"]},
                 "amount": -row["amount"],
-                "action": self._get_metrics([codes[row["key"]]])._get_records_action(
+                "action": self._get_metrics([codes[row["key"]]])._get_drill_down_action(
                     period, filters=filters
                 ),
             }
@@ -373,7 +375,7 @@ class CrmSalesTrouble(models.AbstractModel):
                 ),
                 "amount": total["sum"] * rate / 100,
                 "action": {
-                    **lost._get_records_action(period, filters=filters, name=total["name"]),
+                    **lost._get_drill_down_action(period, filters=filters, name=total["name"]),
                     "domain": [*domain, ("lost_reason_id", "=", reason_id)],
                 },
             }
