@@ -143,6 +143,7 @@ class CrmInteraction(models.Model):
         if errors:
             raise PortalFormError(errors)
         self._portal_hold_slot(manager, slot, kind)
+        phone = clean(post.get("phone"), 40)
         # sudo: customers do not write contacts; all values are checked above
         interaction = self.sudo().create(
             self._portal_prepare_request(manager, user, kind, slot, topic)
@@ -153,9 +154,7 @@ class CrmInteraction(models.Model):
                             None,
                             [
                                 clean(post.get("note"), MAX_NOTE_LENGTH),
-                                self.env._("Phone: %s", phone)
-                                if (phone := clean(post.get("phone"), 40))
-                                else "",
+                                self.env._("Phone: %s", phone) if phone else "",
                             ],
                         )
                     )
