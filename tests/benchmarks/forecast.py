@@ -124,7 +124,7 @@ def main(bench):
         )
         statuses.append((mase["ours"] / min(mase["naive"], mase["statsmodels"]), name))
     worst, name = max(statuses)
-    return bench.bound(worst, 1.1, f"times the error of the better of both, worst set ({name})")
+    return bench.bound(worst, 1.05, f"times the error of the better of both, worst set ({name})")
 
 
 def run_peer(series):
