@@ -20,6 +20,7 @@ PLACEHOLDER = re.compile(
     r"|\{\{.*?\}\}"  # inline template of a mail
     r"|\{\w*[^{}]*\}"  # {name}
 )
+WORD = re.compile(r"(\b(?:and|or)\s+)'[^']*'")
 PLURALS = "nplurals=3; plural=(n%10==1 && n%100!=11 ? 0 : n%10>=2 && n%10<=4 && " + (
     "(n%100<10 || n%100>=20) ? 1 : 2);"
 )
@@ -82,8 +83,12 @@ def merge(template, translated):
 
 
 def placeholders(text):
-    """The placeholders of a term, to be found again in its translation."""
-    return sorted(found[0] for found in PLACEHOLDER.finditer(text))
+    """The placeholders of a term, to be found again in its translation.
+
+    Words that an expression of a mail chooses between (``{{ x and 'Done' or 'Not done' }}``) are
+    translated; what it compares with is not.
+    """
+    return sorted(WORD.sub(r"\1''", found[0]) for found in PLACEHOLDER.finditer(text))
 
 
 def translation_problems(entries, name):
