@@ -54,6 +54,13 @@ def test_placeholders_may_change_places():
     assert po_files.translation_problems([pair], "ru.po") == []
 
 
+def test_words_chosen_by_an_expression_are_translated():
+    pair = entry("{{ a == 'x' and 'Yes' or '' }}", "{{ a == 'x' and 'Да' or '' }}")
+    assert po_files.translation_problems([pair], "ru.po") == []
+    pair = entry("{{ a == 'x' and 'Yes' or '' }}", "{{ a == 'икс' and 'Да' or '' }}")
+    assert po_files.translation_problems([pair], "ru.po") != []
+
+
 def test_check_minds_terms_and_not_line_breaks(tmp_path, monkeypatch):
     monkeypatch.setattr(po_files, "ROOT", tmp_path)
     (tmp_path / "crm_claims").mkdir()
