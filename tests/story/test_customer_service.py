@@ -7,7 +7,14 @@ from odoo.fields import Command
 from odoo.tests import tagged
 from playwright.sync_api import expect
 
+from .accessibility import find_barriers, find_overflow
 from .common import DESKTOP, PHONE, StoryCase, open_page
+
+PAGES = (
+    *("/my", "/my/orders", "/my/agreements", "/my/debt", "/my/recommended", "/my/news"),
+    *("/my/company", "/my/company/edit", "/my/call", "/my/notices"),
+    "/my/data",
+)
 
 
 @tagged("post_install", "-at_install")
@@ -105,3 +112,29 @@ class TestCustomerService(StoryCase):
             page = self.open_window("story_manager", DESKTOP)
             self.open_record(page, "sale.action_quotations_with_onboarding", quotation.id)
             expect(page.locator(".alert-info").first).to_contain_text("requested this quotation")
+
+    def test_pages_have_no_barriers(self):
+        """Nobody needs good eyes, a mouse or a wide window for a page of self-service."""
+        company = self.env.ref("base.main_company")
+        company.agreement_self_approval = True
+        agreement = self.env["crm.agreement"].create(
+            {"kind": "individual", "partner_id": self.client.id, "company_id": company.id}
+        )
+        agreement.action_submit()
+        agreement.action_approve()
+        self.env["crm.portal.news"].create(
+            {"name": "We move", "body": "<p>From Monday on.</p>", "is_published": True}
+        )
+        urls = [*PAGES, f"/my/agreements/{agreement.id}"]
+        found = []
+        with self.browsing():
+            for size in ({"width": 360, "height": 740}, DESKTOP):
+                page = self.open_window("story_customer", size)
+                for url in urls:
+                    answer = page.goto(url)
+                    page.wait_for_load_state("networkidle")
+                    self.assertEqual(answer.status, 200, url)
+                    found += find_barriers(page)
+                    if overflow := find_overflow(page):
+                        found.append(f"{url}: {overflow} pixels too wide at {size['width']}")
+        self.assertFalse(found, "\n".join(found))
