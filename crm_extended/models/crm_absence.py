@@ -360,6 +360,9 @@ class CrmAbsence(models.Model):
     def write(self, vals):
         self._check_controlled_fields(vals)
         res = super().write(vals)
+        if not {"user_id", "company_id"}.isdisjoint(vals):
+            # Odoo has asked before: nobody makes his own absence that of somebody else
+            self.check_access("write")
         if not {"user_id", "substitute_id", "company_id", "date_from", "date_to", "is_cancelled"} \
                 .isdisjoint(vals):  # fmt: skip
             self._apply()

@@ -388,6 +388,18 @@ class TestAbsence(InteractionCommon):
         self.assertFalse(seen)
         self.assertEqual(len(self.env["crm.absence"].with_user(self.user_leader).search([])), 3)
 
+    def test_own_absence_does_not_become_a_colleagues(self):
+        """Nobody appoints himself the substitute of a colleague, to get his deals."""
+        own = self._absence(self.user_sales2, self.user_sales3).with_user(self.user_sales2)
+        forged = {"user_id": self.user_sales.id, "substitute_id": self.user_sales2.id}
+        with self.assertRaises(AccessError), self.env.cr.savepoint():
+            own.write(forged)
+        own.invalidate_recordset()
+        with self.assertRaises(AccessError):
+            self.lead.with_user(self.user_sales2).read(["name"])
+        own.with_user(self.user_leader).write(forged)
+        self.assertEqual(own.sudo().user_id, self.user_sales)
+
     def test_history_is_not_forged(self):
         absence = self._absence().with_user(self.user_sales)
         for vals in ({"is_cancelled": True}, {"source": "leave"}, {"is_announced": False}):
