@@ -175,6 +175,39 @@ class TestMetric(ManagersCommon):
         averages = metrics._get_peer_averages([FEB])
         self.assertEqual({value for (value,) in averages.values()}, {None}, "of two: disclosed")
 
+    def test_conditions_ask_for_the_rights_of_the_reader(self):
+        """The average of colleagues is read with all rights, and would tell anything."""
+        metric = self.env["crm.metric"].create(
+            {
+                "name": "Oracle",
+                "code": "oracle",
+                "model": "crm.lead",
+                "domain": "[('partner_id.signup_type', '!=', False)]",
+                "timing": "now",
+            }
+        )
+        own = metric.with_env(self.env(user=self.anna, context={}))
+        self.assertTrue(own.problem)
+        self.assertEqual(own._get_peer_averages([FEB]), {metric.id: [None]})
+        self.assertEqual(own._get_figures([FEB]), {metric.id: [{}]})
+
+    def test_links_lead_to_no_secret(self):
+        metric = self.env["crm.metric"].create(
+            {
+                "name": "Lists",
+                "code": "lists",
+                "model": "sale.order",
+                "timing": "now",
+                "aggregate": "distinct",
+                "measure": "pricelist_id.name",
+            }
+        )
+        own = metric.with_env(self.env(user=self.admin, context={}))
+        self.assertFalse(own.problem)
+        self.env["crm.secrecy.rule"].create({"name": "Lists", "subject": "pricelist"})
+        own.invalidate_recordset()
+        self.assertIn("no right", own.problem)
+
     def test_app_without_right(self):
         plain = self.env["res.users"].create(
             {"name": "Plain", "login": "mgr_plain", "group_ids": [
