@@ -1,5 +1,5 @@
 from odoo import api, fields, models
-from odoo.exceptions import UserError, ValidationError
+from odoo.exceptions import AccessError, UserError, ValidationError
 
 VERDICTS = [
     ("more", "More"),
@@ -193,8 +193,41 @@ class CrmCampaignEffect(models.Model):
         if record and record._name == "mailing.mailing" and record.sent_date:
             self.date = fields.Date.context_today(self, record.sent_date)
 
+    @api.model
+    def _get_facts(self):
+        """Return the names of the fields that only the computation writes."""
+        return {
+            "state", "error", "date_computed", "days_used", "addressed_count", "newcomer_count",
+            "newcomer_bought", "matched_count", "others_count", "verdict", "turnover_effect",
+            "turnover_total",
+        }  # fmt: skip
+
+    def _check_facts(self, vals):
+        if not self.env.su and vals.keys() & self._get_facts():
+            raise AccessError(self.env._("The results of a campaign are written by the system."))
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        facts = self._get_facts()
+        context = {
+            key: value
+            for key, value in self.env.context.items()
+            if key.removeprefix("default_") not in facts
+        }
+        for vals in vals_list:
+            self._check_facts(vals)
+        return super(CrmCampaignEffect, self.with_context(context)).create(vals_list)
+
     def write(self, vals):
-        if vals.keys() & {"source_ref", "partner_ids", "control_segment_id", "date", "days"}:
+        self._check_facts(vals)
+        if vals.keys() & {
+            "company_id",
+            "source_ref",
+            "partner_ids",
+            "control_segment_id",
+            "date",
+            "days",
+        }:
             vals = dict(vals, state="draft")
         return super().write(vals)
 

@@ -20,6 +20,15 @@ class CrmCustomerProfile(models.Model):
         return super(CrmCustomerProfile, self.sudo())._get_known_measures() - hidden
 
 
+class ResUsers(models.Model):
+    """Users inherit the fields of their contact."""
+
+    _name = "res.users"
+    _inherit = ["res.users", "crm.secrecy.cost.mixin"]
+
+    _secret_cost_fields = frozenset({"profile_margin_rate"})
+
+
 class ResPartner(models.Model):
     _name = "res.partner"
     _inherit = ["res.partner", "crm.secrecy.cost.mixin"]

@@ -320,6 +320,21 @@ class TestCampaignEffect(ForecastCommon):
         with self.assertRaises(UserError):
             self.create_effect(partner_ids=False).action_compute()
 
+    def test_results_are_not_written_by_hand(self):
+        effect = self.create_effect()
+        for vals in ({"turnover_effect": 9}, {"state": "done"}, {"verdict": "more"}):
+            with self.assertRaises(AccessError):
+                effect.write(vals)
+            with self.assertRaises(AccessError):
+                self.create_effect(**vals)
+        forged = effect.with_context(default_verdict="more", default_state="done").create(
+            {"name": "Forged", "date": DATE}
+        )
+        self.assertEqual((forged.verdict, forged.state), (False, "draft"))
+        self.compute(effect)
+        effect.days = 50
+        self.assertEqual(effect.state, "draft")
+
     def test_workbook(self):
         effect = self.compute(self.create_effect(name="=2+2"))
         content = effect.with_user(self.leader)._export_xlsx(

@@ -43,11 +43,15 @@ class TestCustomerProfileSecrecy(TransactionCase):
         self.assertIn("Margin", self._get_header())
         self.env["crm.secrecy.rule"].create({"name": "Cost", "subject": "cost"})
         self.env.invalidate_all()
+        with self.assertRaises(AccessError):
+            # the client's portal user has the fields of his contact
+            self.seller.with_user(self.seller).read(["profile_margin_rate"])
         for names in (["margin"], ["margin_rate"], ["abc_margin"]):
             with self.assertRaises(AccessError):
                 profile.read(names)
         for model, domain in (
             (profile, [("margin", ">", 1)]),
+            (self.seller.with_user(self.seller), [("profile_margin_rate", ">", 1)]),
             (partner, [("profile_margin_rate", ">", 1)]),
             (
                 self.env["crm.lead"].with_user(self.seller),
