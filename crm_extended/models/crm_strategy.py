@@ -42,7 +42,11 @@ class CrmStrategy(models.Model):
     active = fields.Boolean(default=True)
     note = fields.Text("What for", translate=True)
     company_id = fields.Many2one(
-        "res.company", string="Company", index=True, help="Left empty: for all companies."
+        "res.company",
+        string="Company",
+        index=True,
+        default=lambda self: self.env.company if self._has_other_companies() else False,
+        help="Left empty: for all companies.",
     )
     event = fields.Selection(
         selection=lambda self: self._select_events(), required=True, string="When"
@@ -118,8 +122,9 @@ class CrmStrategy(models.Model):
     def _check_domain(self):
         for strategy in self.filtered(lambda row: row._get_conditions()):
             try:
-                # under the rights of the user: nobody asks for what he may not see
-                Records = self.env[strategy.res_model].sudo(self.env.su)
+                # under the rights of the user, though constraints run as superuser: nobody asks
+                # for what he may not see
+                Records = self.env[strategy.res_model].sudo(False)
                 Records.search(strategy._get_domain(), limit=1)
             except (AccessError, UserError):
                 raise
@@ -154,12 +159,14 @@ class CrmStrategy(models.Model):
             if key.removeprefix("default_") not in self._get_controlled_fields()
         }
         strategies = super(CrmStrategy, self.with_context(context)).create(vals_list)
+        strategies._check_companies()
         strategies._link_automations()
         return strategies
 
     def write(self, vals):
         self._check_controlled_fields(vals)
         res = super().write(vals)
+        self._check_companies()
         if not {"name", "event", "active"}.isdisjoint(vals):
             self._link_automations()
         if vals.get("active") is False:
@@ -169,7 +176,15 @@ class CrmStrategy(models.Model):
             self.filtered("is_on").action_switch_off()
         return res
 
+    def copy_data(self, default=None):
+        vals_list = super().copy_data(default)
+        if self._has_other_companies():
+            for vals in vals_list:
+                vals["company_id"] = vals.get("company_id") or self.env.company.id
+        return vals_list
+
     def unlink(self):
+        self._check_companies()
         # sudo: the rule belongs to the strategy
         automations_sudo = self.sudo().automation_id
         res = super().unlink()
@@ -185,6 +200,31 @@ class CrmStrategy(models.Model):
             raise AccessError(
                 self.env._("Strategies are switched by their buttons, and write their own log.")
             )
+
+    @api.model
+    def _has_other_companies(self):
+        """Whether there are companies in which the user does not work."""
+        own = self.env.user.company_ids.ids
+        # sudo: whether there are any
+        companies_sudo = self.env["res.company"].sudo()
+        return not self.env.su and bool(companies_sudo.search_count([("id", "not in", own)], 1))
+
+    def _check_companies(self):
+        """Refuse strategies for companies in which the user does not work."""
+        if self.env.su:
+            return
+        # Odoo has asked for the company before the change
+        self.check_access("write")
+        others = self._has_other_companies()
+        for strategy in self:
+            if others and not strategy.company_id:
+                raise AccessError(
+                    self.env._(
+                        "“%(name)s” is for all companies, also those you do not work in. Make a"
+                        " copy of it for your company.",
+                        name=strategy.name,
+                    )
+                )
 
     def _link_automations(self):
         """Give each strategy its automation rule, and keep it in line."""
@@ -211,6 +251,7 @@ class CrmStrategy(models.Model):
     def action_switch_on(self):
         """Let the strategy act from now on."""
         self.check_access("write")
+        self._check_companies()
         now = fields.Datetime.now()
         for strategy in self.filtered(lambda row: not row.is_on):
             # sudo: what it may do is said by who may write it
@@ -228,6 +269,7 @@ class CrmStrategy(models.Model):
     def action_switch_off(self):
         """Let the strategy do nothing more; what it has done stays."""
         self.check_access("write")
+        self._check_companies()
         # sudo: written by the system only
         self.sudo().write({"is_on": False})
         self._link_automations()

@@ -119,6 +119,19 @@ class CrmStrategyAction(models.Model):
             needed = "user_id"
         return needed if needed and not self[needed] else None
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        actions = super().create(vals_list)
+        actions.strategy_id._check_companies()
+        return actions
+
+    def write(self, vals):
+        self.strategy_id._check_companies()
+        res = super().write(vals)
+        if "strategy_id" in vals:
+            self.strategy_id._check_companies()
+        return res
+
     # ------------------------------------------------------------
     # WHOM IT CONCERNS
     # ------------------------------------------------------------

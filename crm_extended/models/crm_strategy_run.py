@@ -106,12 +106,16 @@ class CrmStrategy(models.Model):
         )
         return max(0, self.daily_limit - done)
 
+    def _get_record_company(self, record):
+        """The company of a record; empty if it belongs to all."""
+        return record["company_id"] if "company_id" in record._fields else self.company_id.browse()
+
     def _answer(self, record, key, now):
         """Do what the strategy does, for one event, and log it; a failure is logged, too."""
         self.ensure_one()
         values = {
             "strategy_id": self.id,
-            "company_id": self.company_id.id,
+            "company_id": (self.company_id or self._get_record_company(record)).id,
             "res_model": record._name,
             "res_id": record.id,
             "event_key": key,

@@ -393,6 +393,52 @@ class TestStrategy(InteractionCommon):
         strategy.unlink()
         self.assertFalse(automation_sudo.exists())
 
+    def test_conditions_ask_for_the_rights_of_who_writes_them(self):
+        """Whom a strategy would touch is counted with all rights: it would tell anything."""
+        strategy = self._strategy()
+        for domain in (
+            "[('partner_id.signup_type', '=like', 'A%')]",
+            "[('user_id.partner_id.signup_type', '!=', False)]",
+        ):
+            with self.assertRaises(AccessError), self.env.cr.savepoint():
+                strategy.domain = domain
+            with self.assertRaises(AccessError), self.env.cr.savepoint():
+                self._strategy(domain=domain)
+
+    def test_companies_of_others(self):
+        """Who works in one company decides nothing for the others, nor is told of them."""
+        everywhere = self._strategy(company_id=False)
+        other = self.env["res.company"].create({"name": "Second House"})
+        self.assertTrue(everywhere._get_occurrences(NOW))
+        for change in (
+            everywhere.action_switch_on,
+            lambda: everywhere.write({"days": 5}),
+            lambda: everywhere.action_ids.write({"delay": 5}),
+            lambda: self._strategy(company_id=False),
+            lambda: self._strategy().write({"company_id": False}),
+            lambda: self._strategy().write({"company_id": other.id}),
+            lambda: self._strategy().action_ids.write({"strategy_id": everywhere.id}),
+        ):
+            with self.assertRaises(AccessError), self.env.cr.savepoint():
+                change()
+        self.env.invalidate_all()
+        copy = everywhere.copy()
+        self.assertEqual(copy.company_id, self.company)
+        self.assertTrue(copy.action_switch_on())
+        new = everywhere.create({"name": "New", "event": "no_contact"})
+        self.assertEqual(new.company_id, self.company)
+        self._set_agreement(self.agreement, company_id=other.id)
+        preview = self.env["crm.strategy.preview"].browse(everywhere.action_dry_run()["res_id"])
+        self.assertFalse(preview.line_ids)
+        everywhere.sudo()._answer(self.agreement, "x", NOW)
+        self.assertEqual(everywhere.sudo().run_ids.company_id, other)
+        runs = self.env["crm.strategy.run"].with_user(self.user_manager)
+        self.assertFalse(
+            runs.search([("strategy_id", "=", everywhere.id)]), "its name is not told in the log"
+        )
+        self.user_manager.company_ids += other
+        self.assertTrue(everywhere.with_user(self.user_manager).action_switch_on())
+
     def test_two_companies(self):
         other = self.env["res.company"].create({"name": "Second House"})
         strategy = self._strategy().sudo()

@@ -23,7 +23,13 @@ class CrmStrategyPreview(models.TransientModel):
     def _fill(self, now):
         """List what would be done, without doing it."""
         self.ensure_one()
-        occurrences = self.strategy_id._get_occurrences(now)
+        # nobody is told of companies in which he does not work
+        companies = self.env.user.company_ids
+        occurrences = [
+            (record, key)
+            for record, key in self.strategy_id._get_occurrences(now)
+            if self.strategy_id._get_record_company(record).sudo(False) <= companies
+        ]
         self.count = len(occurrences)
         # sudo: as the strategy would act; shown are names and actions
         actions_sudo = self.strategy_id.sudo().action_ids
