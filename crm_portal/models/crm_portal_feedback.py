@@ -18,7 +18,8 @@ class CrmPortalFeedback(models.Model):
     - A customer (his whole company) is asked at most once within the days of our company. What came
       too soon, went to nobody or is not wanted is kept as *not sent*, with the reason, so that
       nobody is asked about it later.
-    - A low mark becomes a to-do of the head of the team, else of the responsible, once.
+    - A low mark becomes a to-do of the head of the team, else of the responsible, once. One after a
+      claim that he may not know (confidential, against himself) goes to the next of them.
     """
 
     _name = "crm.portal.feedback"
@@ -169,7 +170,15 @@ class CrmPortalFeedback(models.Model):
         sent = feedbacks.filtered(lambda feedback: feedback.state == "sent")
         if template and sent:
             template.sudo().send_mail_batch(
-                sent.ids, force_send=False, email_layout_xmlid="mail.mail_notification_light"
+                sent.ids,
+                force_send=False,
+                # of no document and by the company: who is marked must not find the link in it
+                email_values={
+                    "model": False,
+                    "res_id": False,
+                    "author_id": company.partner_id.id,
+                },
+                email_layout_xmlid="mail.mail_notification_light",
             )
         return feedbacks
 
@@ -268,13 +277,18 @@ class CrmPortalFeedback(models.Model):
     def _get_head(self):
         """Who takes care of a low mark: the head of the team, else of the person, else himself."""
         self.ensure_one()
-        return (
+        heads = (
             self.team_id.user_id
-            or self.claim_team_id.user_id
-            or self.user_id.employee_id.parent_id.user_id
-            or self.user_id
-            or self.partner_id._portal_get_manager(self.company_id)
-        )[:1]
+            | self.claim_team_id.user_id
+            | self.user_id.employee_id.parent_id.user_id
+            | self.user_id
+            | self.partner_id._portal_get_manager(self.company_id)
+        )
+        claim = self.claim_id
+        heads -= claim.fault_ids.accused_user_id
+        if claim.confidential:
+            heads = heads.filtered(lambda user: claim.with_user(user).has_access("read"))
+        return heads[:1]
 
     def _schedule_low_mark(self):
         self.ensure_one()
