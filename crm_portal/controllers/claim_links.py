@@ -1,6 +1,4 @@
-from datetime import timedelta
-
-from odoo import fields, http
+from odoo import http
 from odoo.http import request
 
 from .claims import PortalClaims
@@ -21,10 +19,7 @@ class PortalClaimLinks(PortalClaims):
         link_sudo = request.env["crm.claim.link"]._read_token(claim_id, access_token)
         if link_sudo.state != "expired":
             raise request.not_found()
-        recent = link_sudo.event_ids.filtered(
-            lambda event: event.kind == "renewed"
-            and event.date > fields.Datetime.now() - timedelta(hours=1)
-        )
+        recent = link_sudo._is_recent("renewed")
         new_sudo = link_sudo.browse()
         if not recent and link_sudo._is_of_claim():
             new_sudo = link_sudo._issue(link_sudo.claim_id, link_sudo.partner_id)

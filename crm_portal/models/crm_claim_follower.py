@@ -51,10 +51,13 @@ class CrmClaim(models.Model):
     def write(self, vals):
         if "portal_follower_ids" not in vals and "partner_id" not in vals:
             return super().write(vals)
-        before = {claim: claim.portal_follower_ids for claim in self}
+        before = {
+            claim: (claim.portal_follower_ids, claim.sudo().commercial_partner_id) for claim in self
+        }
         result = super().write(vals)
-        for claim, followers in before.items():
+        for claim, (followers, client) in before.items():
             if "partner_id" in vals:
+                claim._portal_unsubscribe_client(client)
                 strangers = claim.portal_follower_ids.filtered(
                     lambda partner, claim=claim: partner.commercial_partner_id
                     != claim.commercial_partner_id
@@ -68,6 +71,26 @@ class CrmClaim(models.Model):
             if new := claim.portal_follower_ids - followers:
                 claim._portal_subscribe(new)
         return result
+
+    def message_subscribe(self, partner_ids=None, subtype_ids=None):
+        """Customers follow by the page of the claim only.
+
+        Odoo lets whoever reads a document follow it; a contact would then go on getting its mails
+        when it is closed to him (confidential, own claims only).
+        """
+        if self.env.user.share and not self.env.su:
+            return False
+        return super().message_subscribe(partner_ids=partner_ids, subtype_ids=subtype_ids)
+
+    def _portal_unsubscribe_client(self, client):
+        """Whoever followed for a client that the claim is not of any more hears nothing of it."""
+        self.ensure_one()
+        claim_sudo = self.sudo()  # sudo: who may change the client takes the old one off
+        if client and client != claim_sudo.commercial_partner_id:
+            gone = claim_sudo.message_partner_ids.filtered(
+                lambda partner: partner.partner_share and partner.commercial_partner_id == client
+            )
+            claim_sudo.message_unsubscribe(gone.ids)
 
     def _portal_subscribe(self, partners):
         self.message_subscribe(partners.ids, self.env.ref("mail.mt_comment").ids)
@@ -136,7 +159,9 @@ class CrmClaim(models.Model):
             None,
         )
         for one in chosen:
-            self.env["crm.claim.link"]._issue(claim_sudo, one)._send()
+            link_sudo = self.env["crm.claim.link"]._issue(claim_sudo, one)
+            if not link_sudo._is_recent("sent"):  # taken off and on again: one mail an hour
+                link_sudo._send()
         return chosen
 
     def _portal_remove_follower(self, partner, follower_id):

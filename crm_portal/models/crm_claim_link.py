@@ -233,5 +233,10 @@ class CrmClaimLink(models.Model):
             )
             link_sudo._log_event("sent")
 
+    def _is_recent(self, kind):
+        """Whether something of a kind became of one of the links within the last hour."""
+        hour_ago = fields.Datetime.now() - timedelta(hours=1)
+        return any(event.kind == kind and event.date > hour_ago for event in self.sudo().event_ids)
+
     def _log_event(self, kind):
         self.env["crm.claim.link.event"]._log(self, kind)
