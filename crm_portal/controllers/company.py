@@ -34,6 +34,8 @@ class PortalCompany(CustomerPortal):
             .search(
                 [
                     ("parent_id", "child_of", self._get_company_sudo().ids),
+                    # a daughter company with a card of its own is another client
+                    ("commercial_partner_id", "in", self._get_company_sudo().ids),
                     ("type", "=", "contact"),
                     ("is_company", "=", False),
                 ],

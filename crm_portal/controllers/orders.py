@@ -1,8 +1,8 @@
 import secrets
 
 from odoo import fields, http
-from odoo.addons.sale.controllers.portal import CustomerPortal
-from odoo.exceptions import AccessError, MissingError
+from odoo.addons.sale.controllers.portal import CustomerPortal, PaymentPortal
+from odoo.exceptions import AccessError, MissingError, ValidationError
 from odoo.http import request
 
 from ..models.crm_claim_filing import PortalFormError
@@ -86,3 +86,20 @@ class PortalOrders(CustomerPortal):
         return request.redirect_query(
             f"/my/orders/{quotation_sudo.id}", {"notice": "repeated"}, code=303
         )
+
+
+class PortalOrderPayment(PaymentPortal):
+    """What the customer requested himself is not paid before somebody of ours has sent it.
+
+    Odoo hides the button; a payment made without it would confirm the order.
+    """
+
+    @http.route()
+    def portal_order_transaction(self, order_id, access_token, **kwargs):
+        try:
+            order_sudo = self._document_check_access("sale.order", order_id, access_token)
+        except (AccessError, MissingError):
+            order_sudo = request.env["sale.order"].sudo()  # Odoo says so in its own words
+        if order_sudo and order_sudo._portal_is_unchecked():
+            raise ValidationError(order_sudo._portal_get_status()["text"])
+        return super().portal_order_transaction(order_id, access_token, **kwargs)

@@ -1,3 +1,5 @@
+import re
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.tools import email_normalize, single_email_re
@@ -13,6 +15,8 @@ ADDRESS_FIELDS = (
     "name", "street", "street2", "zip", "city", "state_id", "country_id", "phone", "email",
 )  # fmt: skip
 MAX_VALUE_LENGTH = 200
+#: begins like an address that a browser would run or open by something else than the web
+FOREIGN_SCHEME = re.compile(r"(?!https?:)[a-z][a-z0-9+-]*:", re.IGNORECASE)
 
 
 class CrmPortalChange(models.Model):
@@ -165,6 +169,10 @@ class CrmPortalChange(models.Model):
         email = values.get("email", ("", ""))[0]
         if email and not (single_email_re.match(email) and email_normalize(email)):
             errors["email"] = self.env._("Please enter an e-mail address like name@example.com.")
+        if FOREIGN_SCHEME.match(values.get("website", ("", ""))[0]):
+            errors["website"] = self.env._(
+                "Please enter a web address like https://www.example.com."
+            )
         if errors:
             raise PortalFormError(errors)
         return values
@@ -234,11 +242,21 @@ class CrmPortalChange(models.Model):
 
     @api.model
     def _portal_get_open(self, user):
-        """Requests of the customer's company that still wait, and those just decided."""
+        """Requests of the customer's company that still wait, and those just decided.
+
+        What a contact asks about himself (his own card, erasure) is shown to him alone.
+        """
         return self.sudo().search(
             [
                 ("commercial_partner_id", "=", user.partner_id.commercial_partner_id.id),
                 ("company_id", "in", user.company_ids.ids),
+                "|",
+                ("requested_by_id", "=", user.partner_id.id),
+                "&",
+                ("kind", "!=", "erasure"),
+                "|",
+                ("kind", "!=", "address_edit"),
+                ("partner_id.type", "!=", "contact"),
                 "|",
                 ("state", "=", "new"),
                 "&",

@@ -147,7 +147,7 @@ class CrmPortalExport(models.AbstractModel):
         orders = orders.search(
             [
                 ("partner_id", "child_of", user.partner_id.commercial_partner_id.ids),
-                "|", ("state", "in", ("sent", "sale", "cancel")), ("is_portal_request", "=", True),
+                "|", ("state", "in", ("sent", "sale")), ("is_portal_request", "=", True),
             ],
             limit=MAX_ROWS,
         )  # fmt: skip
@@ -213,7 +213,9 @@ class CrmPortalExport(models.AbstractModel):
                     "description": html2plaintext(claim.description or ""),
                     "status": claim._portal_get_status()["label"],
                     "messages": [
-                        {"date": message.date, "author": message.author_id.name or None,
+                        {"date": message.date,
+                         # sudo: as the page names us, by the company's setting
+                         "author": claim.sudo()._portal_get_author(message)["name"] or None,
                          "text": html2plaintext(message.body or "")}
                         for message in messages
                     ],

@@ -1,6 +1,7 @@
 from . import (
     test_agreements,
     test_attack_posting,
+    test_attack_private,
     test_attack_routes,
     test_attacks,
     test_calls,
