@@ -504,6 +504,27 @@ class TestAbsence(InteractionCommon):
         self.assertEqual(absence.state, "cancelled")
         self.assertEqual(due.user_id, self.user_sales)
 
+    def test_own_leave_does_not_become_a_colleagues(self):
+        """Every employee may write his own entries of the schedule; Odoo asks before the change."""
+        self.user_sales.crm_substitute_id = self.user_sales2
+        colleague, own = self.env["resource.resource"].create(
+            [
+                {"name": user.name, "user_id": user.id, "company_id": self.company.id}
+                for user in self.user_sales | self.user_sales2
+            ]
+        )
+        leave = (
+            self.env["resource.calendar.leaves"]
+            .with_user(self.user_sales2)
+            .create({"resource_id": own.id, "date_from": NOW - DAY, "date_to": NOW + DAY})
+        )
+        with self.assertRaises(AccessError), self.env.cr.savepoint():
+            leave.write({"resource_id": colleague.id})
+        self.env.invalidate_all()
+        self.assertFalse(self.env["crm.absence"].search([("user_id", "=", self.user_sales.id)]))
+        with self.assertRaises(AccessError):
+            self.lead.with_user(self.user_sales2).read(["name"])
+
     def test_leave_without_substitute_asks_the_head(self):
         resource = self.env["resource.resource"].create(
             {"name": "Sales", "user_id": self.user_sales.id, "company_id": self.company.id}
