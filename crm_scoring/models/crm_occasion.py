@@ -2,6 +2,7 @@ from datetime import datetime, time
 
 import pytz
 from odoo import api, fields, models
+from odoo.exceptions import AccessError
 
 MAIL_HOUR = 10  # by the client's clock
 
@@ -89,6 +90,21 @@ class CrmOccasion(models.Model):
             local = zone.localize(datetime.combine(occasion.date, time(MAIL_HOUR)))
             occasion.date_mail = local.astimezone(pytz.utc).replace(tzinfo=None)
 
+    @api.model
+    def _get_facts(self):
+        """Return the names of the fields that only the daily job and the letters write."""
+        return {
+            "kind", "partner_id", "company_id", "date", "date_mail", "period", "holiday_id",
+            "product_id", "date_source", "date_mailed",
+        }  # fmt: skip
+
+    def write(self, vals):
+        if not self.env.su and vals.keys() & self._get_facts():
+            raise AccessError(
+                self.env._("Whose occasion it is, and when, is written by the system only.")
+            )
+        return super().write(vals)
+
     def _compute_can_mail(self):
         analyses = self.env["crm.customer.analysis"]
         for company, occasions in self.grouped("company_id").items():
@@ -145,5 +161,6 @@ class CrmOccasion(models.Model):
             )
             if not template or not due:
                 continue
-            due.date_mailed = fields.Datetime.now()
+            # sudo: written by the system only
+            due.sudo().date_mailed = fields.Datetime.now()
             template.send_mail_batch(due.ids)

@@ -185,6 +185,13 @@ class TestOccasion(ForecastCommon):
         other = self._new_user("occasion_other", "sales_team.group_sale_salesman")
         self.assertFalse(self.occasions.with_user(other).search([]))
         self.assertEqual(self.occasions.with_user(self.leader).search([]), occasion)
+        for vals in (
+            {"partner_id": self.salesman.partner_id.id},
+            {"date": DAY(2024, 6, 19)},
+            {"date_mailed": False},
+        ):
+            with self.assertRaises(AccessError):  # that would write letters to anybody, and again
+                occasion.with_user(self.salesman).write(vals)
         occasion.with_user(self.salesman).action_done()
         with self.assertRaises(AccessError):
             occasion.with_user(self.salesman).unlink()
