@@ -10,7 +10,10 @@ NEWS = 30
 
 
 class CrmStrategy(models.Model):
-    """A claim that was closed badly: rejected, its decision not accepted, or rated badly."""
+    """A claim that was closed badly: rejected, its decision not accepted, or rated badly.
+
+    Confidential claims are left to the few who may see them: what a strategy does, others see.
+    """
 
     _inherit = "crm.strategy"
 
@@ -31,6 +34,7 @@ class CrmStrategy(models.Model):
         claims = self.env["crm.claim"].search(
             [
                 ("state", "=", "closed"),
+                ("confidential", "=", False),
                 ("date_closed", ">=", now - timedelta(days=NEWS)),
                 "|",
                 "|",

@@ -37,6 +37,13 @@ class TestClaimStrategies(ClaimCommon):
             *(record for record, __ in self.rule._get_occurrences(fields.Datetime.now()))
         )
 
+    def test_confidential_claims_are_left_alone(self):
+        claim = self._close(decision="rejected")
+        self.assertEqual(self._find(), claim)
+        claim.confidential = True
+        self.env.flush_all()
+        self.assertFalse(self._find(), "the log, the task and the interaction would tell of it")
+
     def test_whom_it_concerns(self):
         good = self._close()
         rejected = self._close(decision="rejected")

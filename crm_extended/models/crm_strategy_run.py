@@ -110,6 +110,14 @@ class CrmStrategy(models.Model):
         """The company of a record; empty if it belongs to all."""
         return record["company_id"] if "company_id" in record._fields else self.company_id.browse()
 
+    @api.model
+    def _get_record_name(self, record):
+        """What a record is called in the log and the dry run, whoever reads them.
+
+        An agreement by its number only: its title may be a commercial secret.
+        """
+        return record["name"] if record._name == "crm.agreement" else record.display_name
+
     def _answer(self, record, key, now):
         """Do what the strategy does, for one event, and log it; a failure is logged, too."""
         self.ensure_one()
@@ -119,7 +127,7 @@ class CrmStrategy(models.Model):
             "res_model": record._name,
             "res_id": record.id,
             "event_key": key,
-            "name": record.display_name,
+            "name": self._get_record_name(record),
             "date": now,
         }
         try:

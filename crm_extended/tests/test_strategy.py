@@ -405,6 +405,21 @@ class TestStrategy(InteractionCommon):
             with self.assertRaises(AccessError), self.env.cr.savepoint():
                 self._strategy(domain=domain)
 
+    def test_secret_agreements(self):
+        strategy = self._strategy()
+        self._set_agreement(self.agreement, title="Velvet terms")
+        strategy.sudo()._answer(self.agreement, "x", NOW)
+        self.assertEqual(strategy.run_ids.name, self.agreement.name, "by its number only")
+        strategy.sudo().run_ids.unlink()
+
+        def count():
+            preview = self.env["crm.strategy.preview"].with_user(self.user_manager)
+            return preview.browse(strategy.action_dry_run()["res_id"]).count
+
+        self.assertEqual(count(), 1)
+        self.env["crm.secrecy.rule"].create({"name": "Terms", "subject": "agreement"})
+        self.assertEqual(count(), 0)
+
     def test_companies_of_others(self):
         """Who works in one company decides nothing for the others, nor is told of them."""
         everywhere = self._strategy(company_id=False)

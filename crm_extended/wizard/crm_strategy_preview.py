@@ -30,6 +30,10 @@ class CrmStrategyPreview(models.TransientModel):
             for record, key in self.strategy_id._get_occurrences(now)
             if self.strategy_id._get_record_company(record).sudo(False) <= companies
         ]
+        # nor can he try out the terms of a secret agreement by conditions
+        records = self.env[self.strategy_id.res_model].browse([r.id for r, __ in occurrences])
+        hidden = set(self.env["crm.secrecy.rule"]._filter_hidden(records).ids)
+        occurrences = [pair for pair in occurrences if pair[0].id not in hidden]
         self.count = len(occurrences)
         # sudo: as the strategy would act; shown are names and actions
         actions_sudo = self.strategy_id.sudo().action_ids
@@ -39,7 +43,7 @@ class CrmStrategyPreview(models.TransientModel):
                     "preview_id": self.id,
                     "res_model": record._name,
                     "res_id": record.id,
-                    "name": record.display_name,
+                    "name": self.strategy_id._get_record_name(record),
                     "partner_name": actions_sudo._get_client(record).display_name,
                     "event_key": key,
                     "result": "\n".join(self._get_words(actions_sudo, record)),
