@@ -32,7 +32,10 @@ class ResPartner(models.Model):
 
     _inherit = "res.partner"
 
-    crm_birthdate = fields.Date("Date of Birth", help="Tells namesakes apart.")
+    # customers read the cards of their colleagues
+    crm_birthdate = fields.Date(
+        "Date of Birth", groups="base.group_user", help="Tells namesakes apart."
+    )
     crm_duplicate_reason = fields.Char(
         "Reason for a Duplicate",
         tracking=True,

@@ -45,7 +45,17 @@ class CrmPortalChange(models.Model):
 
     def _prepare_erased_values(self, partner_sudo):
         values = dict.fromkeys(
-            ("email", "phone", "function", "website", "comment", "image_1920", "crm_birthdate"),
+            (
+                "email",
+                "phone",
+                "function",
+                "website",
+                "comment",
+                "image_1920",
+                "crm_birthdate",
+                "birthday",
+                "profession_id",
+            ),
             False,
         )
         values["active"] = False

@@ -50,6 +50,22 @@ class TestPrivateAttacks(PortalCase):
         self.assertEqual(open_to[self.ned], {"erasure", "address_edit", "company"})
         self.assertEqual(open_to[self.nina], {"company"})
 
+    def test_birthdays_of_colleagues(self):
+        partner = self.ned.partner_id
+        partner.write({"crm_birthdate": "1980-05-05", "birthday": "1980-05-05"})
+        self.login(self.nina)
+        for name in ("crm_birthdate", "birthday", "birthday_key"):
+            self.assertIn("error", self.rpc("res.partner", "read", [partner.id], [name]))
+            domain = [["id", "=", partner.id], [name, "!=", False]]
+            self.assertIn("error", self.rpc("res.partner", "search_count", domain))
+        self.assertEqual(partner.with_user(self.env.ref("base.user_admin")).birthday.year, 1980)
+        self.env["crm.portal.change"].with_user(self.ned)._portal_request_change(
+            "erasure", partner, {}, "birthday"
+        )
+        change = self.env["crm.portal.change"].search([("partner_id", "=", partner.id)])
+        change.with_user(self.env.ref("base.user_admin")).action_approve()
+        self.assertRecordValues(partner, [{"crm_birthdate": False, "birthday": False}])
+
     def test_contacts_of_a_daughter_company(self):
         daughter = self.env["res.partner"].create(
             {"name": "North Daughter", "is_company": True, "parent_id": self.north.id}

@@ -9,8 +9,12 @@ class ResPartner(models.Model):
 
     _inherit = "res.partner"
 
-    birthday = fields.Date(help="The year may be a guess: only day and month are used.")
+    # customers read the cards of their colleagues
+    birthday = fields.Date(
+        groups="base.group_user", help="The year may be a guess: only day and month are used."
+    )
     birthday_key = fields.Integer(
+        groups="base.group_user",
         compute="_compute_birthday_key",
         store=True,
         index=True,
