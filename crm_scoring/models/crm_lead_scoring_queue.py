@@ -22,24 +22,29 @@ class CrmLeadScoringQueue(models.Model):
     _order = "lead_id"
     _log_access = False
 
-    lead_id = fields.Many2one("crm.lead", required=True, ondelete="cascade", readonly=True)
-
-    _unique_lead = models.Constraint("UNIQUE(lead_id)", "The deal waits already.")
+    lead_id = fields.Many2one(
+        "crm.lead", required=True, index=True, ondelete="cascade", readonly=True
+    )
 
     @api.model
     def _enqueue(self, lead_ids):
-        """Let deals wait; the job is woken up."""
+        """Let deals wait; the job is woken up.
+
+        A deal may wait more than once: that two transactions want the same deal to wait must not
+        make one of them fail, least of all when it receives a mail.
+        """
         if not lead_ids:
             return
-        added = self.env.execute_query(
+        rows = self.env.execute_query(
             SQL(
                 """INSERT INTO crm_lead_scoring_queue (lead_id)
-                   SELECT id FROM crm_lead WHERE id = ANY(%s) ORDER BY id
-                   ON CONFLICT (lead_id) DO NOTHING RETURNING id""",
-                list(lead_ids),
+                   SELECT id FROM crm_lead WHERE id = ANY(%(ids)s) ORDER BY id
+                   RETURNING lead_id IN (
+                       SELECT lead_id FROM crm_lead_scoring_queue WHERE lead_id = ANY(%(ids)s))""",
+                ids=list(lead_ids),
             )
         )
-        if added:  # whoever had put the others there has woken it up
+        if not all(waited for [waited] in rows):  # who had put the others there has woken it up
             self._wake_up()
 
     @api.model
@@ -50,17 +55,18 @@ class CrmLeadScoringQueue(models.Model):
 
     @api.model
     def _take(self, limit):
-        """Take up to ``limit`` deals out of the queue, lowest ids first."""
+        """Take up to ``limit`` rows out of the queue, lowest ids first, and return their deals."""
+        # an array is computed once; a subquery may be repeated, and take others than the locked
         rows = self.env.execute_query(
             SQL(
-                """DELETE FROM crm_lead_scoring_queue WHERE id IN (
+                """DELETE FROM crm_lead_scoring_queue WHERE id = ANY(ARRAY(
                        SELECT id FROM crm_lead_scoring_queue ORDER BY lead_id
-                        LIMIT %s FOR UPDATE SKIP LOCKED)
+                        LIMIT %s FOR UPDATE SKIP LOCKED))
                    RETURNING lead_id""",
                 limit,
             )
         )
-        return sorted(lead_id for [lead_id] in rows)
+        return sorted({lead_id for [lead_id] in rows})
 
     @api.model
     def _cron_refresh_all(self):

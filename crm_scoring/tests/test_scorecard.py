@@ -188,11 +188,11 @@ class TestScoringQueue(ScoringCommon):
         deals = self._create_deal() + self._create_deal() + self._create_deal()
         self.queue.search([]).unlink()
         self.queue._enqueue(deals.ids)
-        self.queue._enqueue(deals.ids)  # waiting twice counts once
+        self.queue._enqueue(deals.ids)  # a deal that waits twice is refreshed once
         self.time_left = 0
-        self.queue._cron_process_queue(batch_size=2)
+        self.queue._cron_process_queue(batch_size=4)
         self.assertEqual(self.queue.search([]).lead_id, deals[-1])
-        self.queue._cron_process_queue(batch_size=2)
+        self.queue._cron_process_queue(batch_size=4)
         self.assertFalse(self.queue.search([]))
 
     @mute_logger("odoo.addons.crm_scoring.models.crm_lead_scoring_queue")
