@@ -36,7 +36,9 @@ class CrmLeadScoringSource(models.AbstractModel):
         return result
 
     def unlink(self):
-        self._note_score_inputs()
+        # while this add-on leaves, its tables are gone before the activities of its models
+        if self.env.registry.ready:
+            self._note_score_inputs()
         return super().unlink()
 
     def _note_score_inputs(self):

@@ -1,5 +1,4 @@
 from odoo import api, fields, models, tools
-from odoo.addons.base.models.ir_model import MODULE_UNINSTALL_FLAG
 from odoo.fields import Domain
 
 #: model -> how the names of the measures and of the deal's fields begin that look at its records
@@ -243,15 +242,9 @@ class CrmScorecard(models.Model):
         return None
 
     @api.model
+    @tools.ormcache("model_name")
     def _is_watched(self, model_name):
         """Whether a scorecard looks at records of a model around the deals; see ``WATCHED``."""
-        # while add-ons leave, the tables of this one may be gone before the records around deals
-        leaving = self.env.context.get(MODULE_UNINSTALL_FLAG) and not self.env.registry.ready
-        return not leaving and self._looks_at(model_name)
-
-    @api.model
-    @tools.ormcache("model_name")
-    def _looks_at(self, model_name):
         names = set()
         for rule in self._get_rules():
             for factor in rule["factors"]:
