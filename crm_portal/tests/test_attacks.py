@@ -285,6 +285,7 @@ class TestRpcAttacks(PortalCase):
 
     @mute_logger("odoo.http")
     def test_no_writing(self):
+        followers = self.claim.message_partner_ids
         for method, args in (
             ("write", [[self.claim.id], {"subject": "Changed"}]),
             ("write", [[self.claim.id], {"state": "closed"}]),
@@ -298,10 +299,14 @@ class TestRpcAttacks(PortalCase):
         ):
             with self.subTest(method):
                 answer = self.rpc("crm.claim", method, *args)
+                # nobody is subscribed without an error: posting in the portal calls that, too
                 refused = "error" in answer or (
-                    method == "load" and not answer["result"].get("ids")
+                    answer["result"] is False
+                    if method == "message_subscribe"
+                    else method == "load" and not answer["result"].get("ids")
                 )
                 self.assertTrue(refused, answer)
+        self.assertEqual(self.claim.message_partner_ids, followers)
         self.assertEqual(self.claim.subject, "Drill does not drill")
         self.assertEqual(self.claim.state, "new")
 
