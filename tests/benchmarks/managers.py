@@ -150,7 +150,7 @@ def fill(bench, users):
             won_status=status,
             date_closed=f"CASE WHEN n % 5 != 1 THEN {moment} + (n % 60) * interval '1 day' END",
             date_deadline=f"({moment} + interval '30 days')::date",
-            expected_revenue="(n * 7919 % 10000)::numeric",
+            expected_revenue="(n::bigint * 7919 % 10000)::numeric",
             day_close="(n % 60)::float",
             priority="(n % 4)::text",
         )
