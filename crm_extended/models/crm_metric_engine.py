@@ -6,15 +6,19 @@ from odoo.tools import SQL
 
 #: what groups figures: the person, the team, or nothing
 GROUPS = ("user", "team", None)
+#: aggregates whose total is told by adding the groups up
+ADDED_UP = frozenset({"count", "sum", "avg"})
 
 
 class CrmMetric(models.Model):
     """Metrics told for many people and periods at once: one statement per kind of record.
 
-    A statement reads the records of one model once. Each metric and period is one conditional
-    aggregate of it (``FILTER``), grouped by person or team, with the total beside (``GROUPING
-    SETS``): that of a median or of different clients is not the sum of its parts. It starts from
-    Odoo's own search, so the user's record rules hold, and reads only what lies in the periods.
+    Each metric and period is one conditional aggregate (``FILTER``), grouped by person or team.
+    What adds up is added up to the total afterwards, so that PostgreSQL may read the records with
+    several workers; a median or a number of different clients is not the sum of its parts and is
+    told for the total too (``GROUPING SETS``, which has no parallel plan), in a second part of the
+    statement. It starts from Odoo's own search, so the user's record rules hold, and reads only
+    what lies in the periods.
     """
 
     _inherit = "crm.metric"
@@ -78,7 +82,7 @@ class CrmMetric(models.Model):
         Model = self._get_source_model()
         query = Model._search([], bypass_access=self.env.su or Model.env.su)
         zone = self._get_zone()
-        columns, names, windows = [], [], set()
+        columns, windows = [], set()
         for metric in self:
             own = metric._get_condition(Model, query)
             for index, period in enumerate(periods):
@@ -88,17 +92,18 @@ class CrmMetric(models.Model):
                 windows.add(when)
                 parts = [SQL("(%s)", part) for part in (when, own) if part]
                 condition = SQL(" AND ").join(parts) if parts else None
-                columns.append(metric._get_aggregate(Model, query, condition, zone))
-                names.append((metric, index))
+                columns.append(
+                    (metric, index, metric._get_aggregates(Model, query, condition, zone))
+                )
         if None not in windows:
             query.add_where(SQL("(%s)", SQL(" OR ").join(windows)))
         for condition in source._get_filter_conditions(Model, query, filters):
             query.add_where(condition)
         figures = {metric.id: [{} for _period in periods] for metric in self}
-        for row in self._execute_source(source, Model, query, group, columns):
-            key = None if row[0] else row[1] or 0
-            for (metric, index), value in zip(names, row[2:], strict=True):
-                figures[metric.id][index][key] = metric._clean(value)
+        for key, (metric, index, _parts), values in self._execute_source(
+            source, Model, query, group, columns
+        ):
+            figures[metric.id][index][key] = metric._tell(values)
         return figures
 
     def _get_source_model(self):
@@ -111,16 +116,50 @@ class CrmMetric(models.Model):
     def _execute_source(self, source, Model, query, group, columns):
         """Run the statement.
 
-        :return: rows of (whether it is the total, id or None, *figures)
+        :param list columns: (metric, number of the period, list of SQL)
+        :return: iterator of (id of the group, or None for the total; column; list of values)
         """
         if query.is_empty():
-            return []
+            return
         if not group:
-            return [(1, None, *row) for row in self.env.execute_query(query.select(*columns))]
+            (row,) = self.env.execute_query(query.select(*self._flatten(columns)))
+            yield from self._split(None, columns, row)
+            return
         path = source.user_field if group == "user" else source._get_team_path()
         key = source._get_path_sql(Model, path, query)
-        query.groupby = SQL("GROUPING SETS ((%s), ())", key)
-        return self.env.execute_query(query.select(SQL("GROUPING(%s)", key), key, *columns))
+        added = [column for column in columns if column[0].aggregate in ADDED_UP]
+        apart = [column for column in columns if column[0].aggregate not in ADDED_UP]
+        sums = [0] * len(self._flatten(added))
+        selects = []
+        if added:
+            padding = [SQL("NULL")] * len(apart)
+            query.groupby = key
+            selects.append(query.select(SQL("0"), key, *self._flatten(added), *padding))
+        if apart:
+            padding = [SQL("NULL")] * len(sums)
+            query.groupby = SQL("GROUPING SETS ((%s), ())", key)
+            kind = SQL("1 + GROUPING(%s)", key)
+            selects.append(query.select(kind, key, *padding, *self._flatten(apart)))
+        for kind, found, *values in self.env.execute_query(SQL(" UNION ALL ").join(selects)):
+            if kind:
+                yield from self._split(
+                    None if kind == 2 else found or 0, apart, values[len(sums) :]
+                )
+            else:
+                sums = [total + (value or 0) for total, value in zip(sums, values, strict=False)]
+                yield from self._split(found or 0, added, values)
+        yield from self._split(None, added, sums)
+
+    @staticmethod
+    def _flatten(columns):
+        return [part for _metric, _index, parts in columns for part in parts]
+
+    @staticmethod
+    def _split(key, columns, values):
+        """The values of a row, to each column its own."""
+        values = iter(values)
+        for column in columns:
+            yield key, column, [next(values) for _part in column[2]]
 
     def _get_filter_conditions(self, Model, query, filters):
         """Which of the records count: companies, the user's rights, what was asked for."""
@@ -146,12 +185,17 @@ class CrmMetric(models.Model):
     def _get_segment_domain(self, segment_ids):
         return Domain(self.partner_field, "any", [("segment_ids", "in", list(segment_ids))])
 
-    def _clean(self, value):
-        """A figure of the database; nothing to add up is zero, nothing to average is none."""
+    def _tell(self, values):
+        """A figure from its values: nothing to add up is zero, nothing to average is none."""
         self.ensure_one()
-        if value is None:
-            return 0.0 if self.aggregate == "sum" else None
-        return int(value) if self.aggregate in ("count", "distinct") else float(value)
+        value = values[0]
+        if self.aggregate in ("count", "distinct"):
+            return int(value or 0)
+        if self.aggregate == "sum":
+            return float(value or 0)
+        if self.aggregate == "avg":
+            return float(value) / values[1] if values[1] else None
+        return None if value is None else float(value)
 
     def _divide(self, numerators, denominators):
         """Figures of a ratio from those of its parts."""

@@ -73,20 +73,26 @@ class CrmMetric(models.Model):
         domain = Domain(self._get_domain()).optimize_full(Model)
         return None if domain.is_true() else domain._to_sql(Model, query.table, query)
 
-    def _get_aggregate(self, Model, query, condition, zone):
-        """One column of the statement: the figure over the records that meet a condition.
+    def _get_aggregates(self, Model, query, condition, zone):
+        """The columns that a figure over the records that meet a condition is told from.
+
+        An average is told from its sum and its number, so that it can be told for several groups
+        together.
 
         :param condition: SQL or None
+        :rtype: list of SQL
         """
         where = SQL(" FILTER (WHERE %s)", condition) if condition else SQL()
         if self.aggregate == "count":
-            return SQL("COUNT(*)%s", where)
+            return [SQL("COUNT(*)%s", where)]
         value = self._get_measure(Model, query, zone)
         if self.aggregate == "median":
-            return SQL("PERCENTILE_CONT(0.5) WITHIN GROUP (ORDER BY %s)%s", value, where)
+            return [SQL("PERCENTILE_CONT(0.5) WITHIN GROUP (ORDER BY %s)%s", value, where)]
         if self.aggregate == "distinct":
-            return SQL("COUNT(DISTINCT %s)%s", value, where)
-        return SQL("%s(%s)%s", SQL(self.aggregate.upper()), value, where)
+            return [SQL("COUNT(DISTINCT %s)%s", value, where)]
+        if self.aggregate == "avg":
+            return [SQL("SUM(%s)%s", value, where), SQL("COUNT(%s)%s", value, where)]
+        return [SQL("%s(%s)%s", SQL(self.aggregate.upper()), value, where)]
 
     # ------------------------------------------------------------
     # Money
