@@ -1,6 +1,6 @@
 {
     "name": "Claims",
-    "version": "19.0.1.2.0",
+    "version": "19.0.1.3.0",
     "category": "Services/Claims",
     "summary": "Register, investigate, decide and learn from claims",
     "author": "CRM Suite",
@@ -63,7 +63,6 @@
     ],
     "assets": {
         "web.assets_backend": [
-            "crm_claims/static/src/dashboard/*",
             "crm_claims/static/src/why_tree/*",
         ],
     },

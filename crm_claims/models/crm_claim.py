@@ -127,7 +127,8 @@ class CrmClaim(models.Model):
         for vals in numbered:
             if vals.get("name", "/") in ("/", False, ""):
                 company_id = vals.get("company_id") or self.env.company.id
-                day = fields.Date.to_date(vals.get("date_registered") or fields.Date.today())
+                moment = fields.Datetime.to_datetime(vals.get("date_registered") or False)
+                day = self.env["res.company"].browse(company_id)._get_claim_day(moment)
                 wanted[company_id, day.year].append(vals)
         for (company_id, year), group in wanted.items():
             company = self.env["res.company"].browse(company_id)

@@ -130,7 +130,6 @@ class CrmClaim(models.Model):
 
     @api.depends("cost_ids.amount", "remedy_ids.amount", "remedy_ids.state")
     def _compute_cost_total(self):
-        self.env["crm.claim.cost.report"].flush_model()
         totals = dict(
             self.env["crm.claim.cost.report"]
             # sudo: a total of a claim that the user reads

@@ -1,229 +1,234 @@
-from datetime import datetime, time, timedelta
-
-import pytz
 from odoo import api, fields, models
+from odoo.addons.crm_extended.tools.metric_period import cut, get_moments, get_previous
+from odoo.fields import Domain
 
 #: ages of open claims in days: (from, to), the last one open-ended
 AGES = [(0, 3), (4, 10), (11, 30), (31, None)]
-TREND_WEEKS = 12
-RECENT_DAYS = 90
+MONTHS = 12
+TOP = 10
 
 
-class CrmClaim(models.Model):
-    """The figures of the dashboard: one aggregate a tile, each with the domain that it counts.
+class CrmDashboard(models.AbstractModel):
+    """The dashboard of claims: what is open and late now, and what happened in a period.
 
-    Everything is read with the rights of the user and in his companies; days are those of his
-    time zone.
+    Everything is counted with the rights of the user, and each figure opens what it counts; days
+    are those of his time zone. Charts are in ``crm_claim_dashboard_chart.py``.
     """
 
-    _inherit = "crm.claim"
+    _inherit = "crm.dashboard"
+
+    @api.model
+    def _get_kinds(self):
+        kinds = super()._get_kinds()
+        if self.env.user.has_group("crm_claims.crm_claims_group_user"):
+            kinds = {**kinds, "claims": self.env._("Claims Dashboard")}
+        return kinds
 
     @api.model
     @api.readonly
-    def get_dashboard(self, mine=False):
-        """Figures of the dashboard.
+    def get_choices(self, kind):
+        choices = super().get_choices(kind)
+        if kind == "claims":
+            handlers = self._get_claim_handlers()
+            choices |= {
+                "users": [{"id": user.id, "name": user.name} for user in handlers],
+                "teams": [
+                    {"id": team.id, "name": team.name}
+                    for team in self.env["crm.claim.team"].search([])
+                ],
+                "mine": self.env.uid,
+            }
+        return choices
 
-        :param bool mine: only the claims that the user is responsible for
-        :return: dict of ``tiles`` (list of ``{key, value, domain, model}``) and ``charts`` (dict
-            key -> list of ``{label, value, domain, ...}``)
-        """
-        self.check_access("read")
-        # days and weeks are grouped in the time zone in which the domains are written
-        self = self.with_context(tz=self.env.user.tz or "UTC")  # noqa: PLW0642
-        scope = [("user_id", "=", self.env.uid)] if mine else []
+    @api.model
+    def _get_claim_handlers(self):
+        """People whose claims the user may look at."""
+        user = self.env.user
+        if not user.has_group("crm_claims.crm_claims_group_user_all"):
+            return user
+        group = self.env.ref("crm_claims.crm_claims_group_user")
+        # sudo: names of colleagues
+        users_sudo = self.env["res.users"].sudo()
+        return users_sudo.search(
+            [("all_group_ids", "in", group.ids), ("company_ids", "in", self.env.companies.ids)],
+            order="name, id",
+        )
+
+    @api.model
+    def _build_claims_dashboard(self, period, filters):
+        # days and months are grouped in the time zone in which the domains are written
+        self = self.with_context(tz=self._get_claim_zone())  # noqa: PLW0642
+        scope = self._get_claim_scope(filters)
         return {
-            "tiles": self._get_dashboard_tiles(scope),
-            "charts": {
-                "state": self._get_dashboard_states(scope),
-                "age": self._get_dashboard_ages(scope),
-                "trend": self._get_dashboard_trend(scope),
-                "cause": self._get_dashboard_causes(scope),
-                "decision": self._get_dashboard_decisions(scope),
-            },
+            "now": self._build_claim_now_tiles(scope),
+            "tiles": self._build_claim_tiles(scope, period),
+            "charts": [
+                self._build_claim_trend(scope, period),
+                self._build_claim_pareto(scope, period),
+                self._build_claim_states(scope),
+                self._build_claim_ages(scope),
+                self._build_claim_decisions(scope, period),
+                self._build_claim_people(scope, period),
+            ],
+            "tables": [self._build_claim_structure(scope, period)],
         }
 
     # ------------------------------------------------------------------
-    # Days
+    # Conditions
     # ------------------------------------------------------------------
 
     @api.model
-    def _get_day_start(self, day):
-        """Start of a day of the user, naive in UTC."""
-        zone = pytz.timezone(self.env.user.tz or "UTC")
-        local = zone.localize(datetime.combine(day, time.min))
-        return local.astimezone(pytz.utc).replace(tzinfo=None)
+    def _get_claim_zone(self):
+        return self.env["crm.metric"]._get_zone()
 
     @api.model
-    def _get_recent_domain(self):
-        today = fields.Date.context_today(self)
-        start = self._get_day_start(today - timedelta(days=RECENT_DAYS))
-        return [("date_registered", ">=", fields.Datetime.to_string(start))]
+    def _get_claim_today(self):
+        return fields.Date.context_today(self)
+
+    @api.model
+    def _get_claim_scope(self, filters):
+        """Condition of the filters on claims, and on whatever has the same fields."""
+        scope = Domain.TRUE
+        if filters["user_ids"]:
+            scope &= Domain("user_id", "in", filters["user_ids"])
+        if filters["team_ids"]:
+            scope &= Domain("team_id", "in", filters["team_ids"])
+        if filters["segment_ids"]:
+            self.env["crm.segment"].browse(filters["segment_ids"]).check_access("read")
+            members = [("segment_ids", "in", filters["segment_ids"])]
+            scope &= Domain("commercial_partner_id", "any", members)
+        return scope
+
+    @api.model
+    def _get_claim_between(self, field, period):
+        start, end = get_moments(period, self._get_claim_zone())
+        return Domain(field, ">=", start) & Domain(field, "<", end)
+
+    @api.model
+    def _get_claim_action(self, name, domain, model="crm.claim", past=True):
+        """Action that opens what a figure counts; of the past archived records, too."""
+        return {
+            "type": "ir.actions.act_window",
+            "name": name,
+            "res_model": model,
+            "views": [(False, "list"), (False, "form")],
+            "domain": list(domain),
+            "context": {"create": False, **({"active_test": False} if past else {})},
+        }
+
+    @api.model
+    def _get_past_claims(self):
+        return self.env["crm.claim"].with_context(active_test=False)
 
     # ------------------------------------------------------------------
     # Tiles
     # ------------------------------------------------------------------
 
     @api.model
-    def _get_dashboard_tiles(self, scope):
-        is_open = [*scope, ("is_open", "=", True)]
-        today = fields.Date.to_string(fields.Date.context_today(self))
+    def _build_claim_now_tiles(self, scope):
+        _ = self.env._
+        today = self._get_claim_today()
+        is_open = scope & Domain("is_open", "=", True)
+        of_claim = Domain("claim_id", "any", scope) if not scope.is_true() else Domain.TRUE
+        midnight = get_moments((today, today), self._get_claim_zone())[0]
+        missed = (
+            of_claim
+            & Domain("state", "in", ("failed", "running"))
+            & Domain("date_deadline", ">=", midnight)
+            & Domain("date_deadline", "<", fields.Datetime.now())
+            & (Domain("state", "=", "failed") | Domain("date_done", "=", False))
+        )
+        answer = Domain("state", "in", ("decided", "rejected")) & Domain(
+            "customer_answer", "=", False
+        )
         tiles = [
-            ("open", "crm.claim", is_open),
-            ("late", "crm.claim", [*is_open, ("date_promised", "<", today)]),
-            ("today", "crm.claim", [*is_open, ("date_promised", "=", today)]),
-            ("breached", "crm.claim.sla.status", self._get_breach_domain(scope)),
-            ("unassigned", "crm.claim", [("is_open", "=", True), ("user_id", "=", False)]),
+            ("open", _("Open claims"), "fa-folder-open-o", False, "crm.claim", is_open),
             (
-                "answer",
-                "crm.claim",
-                [
-                    *scope,
-                    ("state", "in", ("decided", "rejected")),
-                    ("customer_answer", "=", False),
-                ],
+                "late", _("Past the promised date"), "fa-clock-o", True, "crm.claim",
+                scope & Domain("is_overdue", "=", True),
             ),
             (
-                "approval",
-                "crm.claim.approval",
-                [
-                    *((f"claim_id.{name}", operator, value) for name, operator, value in scope),
-                    ("state", "=", "requested"),
-                ],
+                "today", _("Promised for today"), "fa-calendar-check-o", False, "crm.claim",
+                is_open & Domain("date_promised", "=", today),
             ),
-        ]
+            (
+                "breached", _("Deadlines missed today"), "fa-bolt", True, "crm.claim.sla.status",
+                missed,
+            ),
+            (
+                "unassigned", _("Nobody responsible"), "fa-user-times", True, "crm.claim",
+                is_open & Domain("user_id", "=", False),
+            ),
+            (
+                "answer", _("Waiting for the client's answer"), "fa-hourglass-half", False,
+                "crm.claim", scope & answer,
+            ),
+            (
+                "approval", _("Decisions to approve"), "fa-gavel", False, "crm.claim.approval",
+                of_claim & Domain("state", "=", "requested"),
+            ),
+        ]  # fmt: skip
         return [
             {
                 "key": key,
-                "model": model,
-                "domain": domain,
-                "value": self.env[model].search_count(domain),
+                "label": label,
+                "icon": icon,
+                "bad": bad,
+                "value": count,
+                "text": str(count),
+                "action": self._get_claim_action(label, domain, model, past=False),
             }
-            for key, model, domain in tiles
+            for key, label, icon, bad, model, domain in tiles
             if self.env[model].has_access("read")
+            for count in [self.env[model].search_count(domain)]
         ]
 
     @api.model
-    def _get_breach_domain(self, scope):
-        """Deadlines that were missed since the user's midnight, or are over by now."""
-        start = self._get_day_start(fields.Date.context_today(self))
-        return [
-            *((f"claim_id.{name}", operator, value) for name, operator, value in scope),
-            ("state", "in", ("failed", "running")),
-            ("date_deadline", ">=", fields.Datetime.to_string(start)),
-            ("date_deadline", "<", fields.Datetime.to_string(fields.Datetime.now())),
-            "|",
-            ("state", "=", "failed"),
-            ("date_done", "=", False),
-        ]
-
-    # ------------------------------------------------------------------
-    # Charts
-    # ------------------------------------------------------------------
-
-    @api.model
-    def _get_dashboard_states(self, scope):
-        is_open = [*scope, ("is_open", "=", True)]
-        counts = dict(self._read_group(is_open, ["state"], ["__count"]))
-        labels = dict(self._fields["state"]._description_selection(self.env))
-        return [
-            {
-                "label": labels[state],
-                "value": counts[state],
-                "domain": [*is_open, ("state", "=", state)],
-            }
-            for state in labels
-            if state in counts
-        ]
-
-    @api.model
-    def _get_dashboard_ages(self, scope):
-        is_open = [*scope, ("is_open", "=", True)]
-        today = fields.Date.context_today(self)
-        by_day = [
-            ((today - day.date()).days, count)
-            for day, count in self._read_group(is_open, ["date_registered:day"], ["__count"])
-        ]
-        rows = []
-        for first, last in AGES:
-            domain = list(is_open)
-            end = self._get_day_start(today - timedelta(days=first - 1))
-            if first:
-                domain.append(("date_registered", "<", fields.Datetime.to_string(end)))
-            if last is not None:
-                start = self._get_day_start(today - timedelta(days=last))
-                domain.append(("date_registered", ">=", fields.Datetime.to_string(start)))
-            rows.append(
+    def _build_claim_tiles(self, scope, period):
+        """Figures of the period beside the period before."""
+        before = cut(period, get_previous(period), self._get_claim_today())
+        codes = [
+            "claims_new", "claims_handled", "claims_satisfied_share", "claims_rating",
+        ]  # fmt: skip
+        now, then = (self._get_claim_figures(scope, days) for days in (period, before))
+        compare = self.env["crm.manager.performance"]._build_cell
+        tiles = []
+        for metric in self._get_metrics(codes):
+            cell = compare(metric, now[metric.code], then[metric.code])
+            field = "date_registered" if metric.code == "claims_new" else "date_decided"
+            domain = scope & self._get_claim_between(field, period)
+            if metric.code == "claims_rating":
+                domain &= Domain("rating_last_value", ">", 0)
+            tiles.append(
                 {
-                    "label": f"{first}\N{EN DASH}{last}" if last is not None else f"> {first - 1}",
-                    "value": sum(
-                        count
-                        for age, count in by_day
-                        if max(age, 0) >= first and (last is None or age <= last)
-                    ),
-                    "domain": domain,
+                    "key": metric.code,
+                    "label": metric.name,
+                    "description": metric.description or "",
+                    "value": cell["value"],
+                    "text": cell["text"],
+                    "change_text": cell["change_text"],
+                    "mood": cell["mood"],
+                    "action": self._get_claim_action(metric.name, domain),
                 }
             )
-        return rows
+        return tiles
 
     @api.model
-    def _get_dashboard_trend(self, scope):
-        """Claims registered by week, and how many of them are handled by now."""
-        today = fields.Date.context_today(self)
-        start = self._get_day_start(today - timedelta(weeks=TREND_WEEKS - 1, days=today.weekday()))
-        domain = [*scope, ("date_registered", ">=", fields.Datetime.to_string(start))]
-        weeks = {}
-        for week, is_open, count in self._read_group(
-            domain, ["date_registered:week", "is_open"], ["__count"], order="date_registered:week"
-        ):
-            if self._to_utc(week) < fields.Datetime.to_string(start):
-                continue  # the rest of a week that began before
-            row = weeks.setdefault(week, {"handled": 0, "open": 0})
-            row["open" if is_open else "handled"] += count
-        return [
-            {
-                "label": week.strftime("%d.%m"),
-                "value": row["handled"] + row["open"],
-                "handled": row["handled"],
-                "open": row["open"],
-                "domain": [
-                    *scope,
-                    ("date_registered", ">=", self._to_utc(week)),
-                    ("date_registered", "<", self._to_utc(week + timedelta(weeks=1))),
-                ],
-            }
-            for week, row in weeks.items()
-        ]
-
-    @api.model
-    def _to_utc(self, moment):
-        return fields.Datetime.to_string(self._get_day_start(moment.date()))
-
-    @api.model
-    def _get_dashboard_causes(self, scope, limit=8):
-        domain = [*scope, *self._get_recent_domain()]
-        return [
-            {
-                "label": cause.complete_name or self.env._("Not found yet"),
-                "value": count,
-                "domain": [*domain, ("cause_id", "=", cause.id)],
-            }
-            for cause, count in self._read_group(
-                domain, ["cause_id"], ["__count"], order="__count desc, cause_id", limit=limit
-            )
-        ]
-
-    @api.model
-    def _get_dashboard_decisions(self, scope):
-        domain = [*scope, *self._get_recent_domain(), ("decision", "!=", False)]
-        labels = dict(self._fields["decision"]._description_selection(self.env))
-        counts = dict(self._read_group(domain, ["decision"], ["__count"]))
-        return [
-            {
-                "key": decision,
-                "label": label,
-                "value": counts[decision],
-                "domain": [*domain, ("decision", "=", decision)],
-            }
-            for decision, label in labels.items()
-            if counts.get(decision)
-        ]
+    def _get_claim_figures(self, scope, period):
+        """Figures of a period by the code of their metric."""
+        claims = self._get_past_claims()
+        decided = scope & self._get_claim_between("date_decided", period)
+        counts = dict(claims._read_group(decided, ["decision"], ["__count"]))
+        handled = sum(counts.values())
+        content = counts.get("satisfied", 0) + counts.get("partly", 0)
+        [[rating]] = claims._read_group(
+            decided & Domain("rating_last_value", ">", 0), [], ["rating_last_value:avg"]
+        )
+        return {
+            "claims_new": claims.search_count(
+                scope & self._get_claim_between("date_registered", period)
+            ),
+            "claims_handled": handled,
+            "claims_satisfied_share": 100 * content / handled if handled else None,
+            "claims_rating": rating or None,
+        }

@@ -1,3 +1,4 @@
+import pytz
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.fields import Domain
@@ -62,7 +63,10 @@ class CrmClaim(models.Model):
     @api.constrains("date_registered", "date_promised")
     def _check_dates(self):
         for claim in self:
-            if claim.date_promised and claim.date_promised < claim.date_registered.date():
+            # in the time zone in which deadlines are counted
+            zone = claim.company_id._get_claim_timezone()
+            registered = pytz.utc.localize(claim.date_registered).astimezone(zone).date()
+            if claim.date_promised and claim.date_promised < registered:
                 raise ValidationError(
                     self.env._(
                         "The promised date of claim %(claim)s lies before its registration.",

@@ -1,3 +1,6 @@
+from datetime import datetime, time
+
+import pytz
 from odoo import api, fields, models
 from odoo.addons.crm_claims.tools.history import (
     derive_decision,
@@ -21,7 +24,8 @@ class CrmClaim(models.Model):
       "Delivery / Late" is the cause Late below Delivery.
     - A row keeps its external ID; a file without any gets IDs that follow from its rows. So a file
       that is read twice makes no claim twice: what is there is left as it is.
-    - A day without a time is taken as its noon, so that it is one day in all time zones.
+    - A day without a time is taken as its noon in the time zone of the company, so that it stays
+      that day in reports, and for people at most half a day away.
     """
 
     _inherit = "crm.claim"
@@ -125,11 +129,20 @@ class CrmClaim(models.Model):
         for row in data:
             for index in dates:
                 value = str(row[index] or "")
-                if value.endswith(" 00:00:00"):
-                    row[index] = value.replace(" 00:00:00", " 12:00:00")
-                elif len(value) == len("2026-01-31"):
-                    row[index] = f"{value} 12:00:00"
+                if value.endswith(" 00:00:00") or len(value) == len("2026-01-31"):
+                    row[index] = self._get_history_noon(value)
         return fields, data
+
+    @api.model
+    def _get_history_noon(self, text):
+        """Noon of a day at the company, as Odoo's import takes it: by the clock of the user."""
+        try:
+            day = fields.Date.to_date(text[:10])
+        except ValueError:
+            return text  # the import says what is wrong with it
+        company_zone = pytz.timezone(self.env.company._get_claim_day_zone())
+        noon = company_zone.localize(datetime.combine(day, time(12)))
+        return fields.Datetime.to_string(noon.astimezone(self.env.tz).replace(tzinfo=None))
 
     @api.model
     def _find_known_rows(self, fields, data):

@@ -265,7 +265,11 @@ class CrmClaimInvestigation(models.Model):
     # ------------------------------------------------------------------
 
     def action_done(self):
-        """Finish: the cause goes to claims without one, the conclusion to their chatter."""
+        """Finish: the cause goes to claims without one, their chatter says where to read on.
+
+        The conclusion tells who is at fault, and stays with those who read investigations:
+        accountants and the accused may read the chatter of a claim.
+        """
         self.write({"state": "done", "date_done": fields.Date.context_today(self)})
         for investigation in self:
             claims = investigation.claim_ids
@@ -273,9 +277,8 @@ class CrmClaimInvestigation(models.Model):
                 claims.filtered(lambda claim: claim.is_open and not claim.cause_id).write(
                     {"cause_id": investigation.cause_id.id}
                 )
-            body = Markup("<p>%s</p>%s") % (
-                self.env._("Investigation %(name)s is done.", name=investigation.name),
-                investigation.conclusion,
+            body = Markup("<p>%s</p>") % self.env._(
+                "Investigation %(name)s is done.", name=investigation._get_html_link()
             )
             for claim in claims:
                 claim.message_post(body=body, subtype_xmlid="mail.mt_note")

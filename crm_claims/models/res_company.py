@@ -62,10 +62,11 @@ class ResCompany(models.Model):
         )
         if not sequence_sudo:
             return ["/"] * count
-        if year != fields.Date.context_today(self).year:
-            sequence_sudo = sequence_sudo.with_context(ir_sequence_date=f"{year}-12-31")
+        today = self._get_claim_day()
+        day = fields.Date.to_string(today) if today.year == year else f"{year}-12-31"
+        sequence_sudo = sequence_sudo.with_context(ir_sequence_date=day)
         if sequence_sudo.use_date_range or sequence_sudo.implementation != "standard":
-            return [sequence_sudo.next_by_id(f"{year}-12-31") for __ in range(count)]
+            return [sequence_sudo.next_by_id(day) for __ in range(count)]
         drawn = self.env.execute_query(
             SQL(
                 "SELECT nextval(%s) FROM generate_series(1, %s)",

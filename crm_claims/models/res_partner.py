@@ -8,6 +8,13 @@ class ResPartner(models.Model):
         compute="_compute_claim_count", groups="crm_claims.crm_claims_group_user"
     )
 
+    def write(self, vals):
+        result = super().write(vals)
+        # sudo: whose cards these are
+        if "tz" in vals and self.sudo().ref_company_ids:
+            self.env.registry.clear_cache()  # days of a company (``res.company``)
+        return result
+
     def _get_claim_domain(self):
         """Claims of these partners and of the people of these companies."""
         return [("partner_id", "child_of", self.ids)]

@@ -1,5 +1,5 @@
-# the period first: the reports inherit it
-from . import crm_claim_report_period  # isort: skip
+# days and periods first: the reports inherit them
+from . import crm_claim_report_day, crm_claim_report_period  # isort: skip
 from . import (
     crm_claim_cost_report,
     crm_claim_dynamics,

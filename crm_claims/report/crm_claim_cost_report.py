@@ -8,18 +8,26 @@ class CrmClaimCostReport(models.Model):
     """What claims cost, and who bears it: one row per cost and guilty department.
 
     - Costs are the granted remedies (not the cancelled ones), the entries of the ledger, and,
-      where time sheets are installed, the hours booked on tasks of the claim's investigations at
-      the cost that the time sheet carries; an investigation of several claims is split evenly.
+      where time sheets are installed, the hours booked on the steps and measures of the claim's
+      investigations (their subtasks included) and on its repairs, at the cost that the time sheet
+      carries; an investigation of several claims is split evenly.
     - Each cost is split by the shares of guilt; a claim without guilt bears its cost without a
       department.
-    - Amounts are in the currency of the claim's company.
+    - Amounts are in the currency of the claim's company, days are those of its time zone.
     """
 
     _name = "crm.claim.cost.report"
     _description = "Claims Cost Analysis"
+    _inherit = ["crm.claim.report.day"]
     _auto = False
     _rec_name = "claim_id"
     _order = "date desc, id"
+    _depends = {
+        "crm.claim": ["date_decided", "amount_granted", "remedy_granted"],
+        "crm.claim.cost": ["claim_id", "date", "kind", "hours", "amount"],
+        "crm.claim.fault": ["claim_id", "department_id", "share"],
+        "crm.claim.remedy": ["claim_id", "kind", "amount", "state", "task_id"],
+    }
 
     claim_id = fields.Many2one("crm.claim", readonly=True)
     company_id = fields.Many2one("res.company", readonly=True)
@@ -94,21 +102,26 @@ class CrmClaimCostReport(models.Model):
         return SQL(
             """
             SELECT remedy.id * 4 AS id, remedy.claim_id,
-                   COALESCE(decided.date_decided, remedy.create_date)::date AS date,
+                   %s AS date,
                    'remedy' AS source, 'remedy_' || remedy.kind AS kind,
                    0.0 AS hours, COALESCE(remedy.amount, 0) AS amount
               FROM crm_claim_remedy remedy
               JOIN crm_claim decided ON decided.id = remedy.claim_id
              WHERE remedy.state NOT IN ('proposed', 'cancelled')
              UNION ALL
-            SELECT -claim.id * 4 AS id, claim.id, claim.date_decided::date,
+            SELECT -claim.id * 4 AS id, claim.id, %s,
                    'remedy', 'remedy_' || COALESCE(claim.remedy_granted, 'other'),
                    0.0, claim.amount_granted
               FROM crm_claim claim
              WHERE claim.amount_granted > 0
                AND NOT EXISTS (
                     SELECT FROM crm_claim_remedy remedy WHERE remedy.claim_id = claim.id)
-            """
+            """,
+            self._get_day(
+                SQL("COALESCE(decided.date_decided, remedy.create_date)"),
+                SQL("decided.company_id"),
+            ),
+            self._get_day(SQL("claim.date_decided"), SQL("claim.company_id")),
         )
 
     def _select_ledger(self):
@@ -127,17 +140,34 @@ class CrmClaimCostReport(models.Model):
         """Hours and cost (the amount of a time sheet is its negative cost) per claim."""
         return SQL(
             """
-            SELECT (line.id::bigint * 4096 + MOD(link.claim_id, 4096)) * 4 + 2 AS id,
-                   link.claim_id, line.date,
+            SELECT (line.id::bigint * 4096 + MOD(work.claim_id, 4096)) * 4 + 2 AS id,
+                   work.claim_id, line.date,
                    'timesheet' AS source, 'cost_labour' AS kind,
-                   line.unit_amount / link.claims AS hours,
-                   -COALESCE(line.amount, 0) / link.claims AS amount
-              FROM account_analytic_line line
-              JOIN project_task task ON task.id = line.task_id
-              JOIN (
-                    SELECT investigation_id, claim_id,
-                           COUNT(*) OVER (PARTITION BY investigation_id) AS claims
-                      FROM crm_claim_investigation_rel
-              ) link ON link.investigation_id = task.claim_investigation_id
-            """
+                   line.unit_amount / work.claims AS hours,
+                   -COALESCE(line.amount, 0) / work.claims AS amount
+              FROM (
+                    SELECT task.id AS task_id, link.claim_id,
+                           COUNT(*) OVER (PARTITION BY task.id) AS claims
+                      FROM (%s) task
+                      JOIN crm_claim_investigation_rel link
+                        ON link.investigation_id = task.investigation_id
+                     UNION ALL
+                    SELECT remedy.task_id, remedy.claim_id, 1
+                      FROM crm_claim_remedy remedy
+                     WHERE remedy.task_id IS NOT NULL
+              ) work
+              JOIN account_analytic_line line ON line.task_id = work.task_id
+            """,
+            SQL(
+                """
+                SELECT id, claim_investigation_id AS investigation_id
+                  FROM project_task WHERE claim_investigation_id IS NOT NULL
+                 UNION ALL
+                SELECT part.id, step.claim_investigation_id
+                  FROM project_task step
+                  JOIN project_task part ON part.parent_id = step.id
+                 WHERE step.claim_investigation_id IS NOT NULL
+                   AND part.claim_investigation_id IS NULL
+                """
+            ),
         )

@@ -19,11 +19,12 @@ class CrmClaimDynamics(models.Model):
     - A stock adds up over departments, causes or people, but not over months.
     - Each event is counted again one month and one year later as *previous month* and *last year*,
       so that a month stands beside the one before it and that of a year ago, whatever the grouping.
-    - Dates are days in UTC. A claim without guilt has no department.
+    - Days and months are those of the claim's company. A claim without guilt has no department.
     """
 
     _name = "crm.claim.dynamics"
     _description = "Claims Dynamics"
+    _inherit = ["crm.claim.report.day"]
     _auto = False
     _rec_name = "claim_id"
     _order = "date desc, id desc"
@@ -109,7 +110,7 @@ class CrmClaimDynamics(models.Model):
               LEFT JOIN crm_claim_fault fault ON fault.claim_id = claim.id
               %s
              WHERE %s
-               AND %s < (date_trunc('month', now()) + interval '1 month')::date
+               AND %s < (date_trunc('month', %s) + interval '1 month')::date
             """,
             number * 600,
             step,
@@ -118,31 +119,34 @@ class CrmClaimDynamics(models.Model):
             source,
             SQL("NOT claim.is_open") if figure == "handled" else SQL("TRUE"),
             moved,
+            self._get_today(SQL("claim.company_id")),
         )
 
     def _get_event_source(self, figure):
         """Day of an event, its number within the claim, and what else it is selected from."""
-        handled = SQL("COALESCE(claim.date_decided, claim.date_closed, claim.date_registered)")
+        company = SQL("claim.company_id")
+        registered = self._get_local(SQL("claim.date_registered"), company)
+        handled = self._get_local(
+            SQL("COALESCE(claim.date_decided, claim.date_closed, claim.date_registered)"), company
+        )
         if figure == "registered":
-            return SQL("claim.date_registered::date"), SQL("0"), SQL()
+            return SQL("%s::date", registered), SQL("0"), SQL()
         if figure == "handled":
             return SQL("%s::date", handled), SQL("0"), SQL()
         return (
             SQL("(stock.month + interval '1 month' - interval '1 day')::date"),
-            SQL(
-                "(EXTRACT(YEAR FROM stock.month) * 12 + EXTRACT(MONTH FROM stock.month)"
-                " - EXTRACT(YEAR FROM claim.date_registered) * 12"
-                " - EXTRACT(MONTH FROM claim.date_registered))::int"
-            ),
+            SQL("stock.step::int"),
             SQL(
                 """
                 CROSS JOIN LATERAL generate_series(
-                    date_trunc('month', claim.date_registered),
-                    CASE WHEN claim.is_open THEN date_trunc('month', now())
+                    date_trunc('month', %s),
+                    CASE WHEN claim.is_open THEN date_trunc('month', %s::timestamp)
                          ELSE date_trunc('month', %s) - interval '1 month' END,
                     interval '1 month'
-                ) AS stock(month)
+                ) WITH ORDINALITY AS stock(month, step)
                 """,
+                registered,
+                self._get_today(company),
                 handled,
             ),
         )

@@ -10,7 +10,7 @@ class CrmClaimOutcome(models.Model):
     - Percentages are means over the claims that have a decision; ratings over those that were
       rated; days over those that were decided. Claims without them do not count.
     - The levels of the tree of causes are columns of their own, so that detailed causes roll up.
-    - *Open* and *late* tell the work load of a person now.
+    - *Open* and *late* tell the work load of a person now; who waits for the client is not late.
     """
 
     _name = "crm.claim.outcome"
@@ -60,13 +60,20 @@ class CrmClaimOutcome(models.Model):
 
     @property
     def _table_query(self):
+        company = SQL("claim.company_id")
+        shares = {
+            decision: SQL(
+                """CASE WHEN claim.is_open THEN NULL WHEN claim.decision = %s THEN 100.0
+                        WHEN claim.decision IS NOT NULL THEN 0.0 END""",
+                decision,
+            )
+            for decision in ("satisfied", "partly", "rejected")
+        }
         return SQL(
             """
             SELECT claim.id, claim.id AS claim_id, claim.company_id,
-                   claim.date_registered::date AS date,
-                   CASE WHEN NOT claim.is_open THEN COALESCE(
-                        claim.date_decided, claim.date_closed, claim.date_registered)::date
-                   END AS date_handled,
+                   %(registered)s AS date,
+                   CASE WHEN NOT claim.is_open THEN %(handled)s END AS date_handled,
                    claim.cause_id,
                    split_part(cause.parent_path, '/', 1)::int AS cause_top_id,
                    NULLIF(split_part(cause.parent_path, '/', 2), '')::int AS cause_second_id,
@@ -74,11 +81,13 @@ class CrmClaimOutcome(models.Model):
                    claim.commercial_partner_id, claim.severity, claim.state, claim.decision,
                    claim.confidential, claim.is_open,
                    CASE WHEN claim.is_open THEN 1 ELSE 0 END AS open_count,
-                   CASE WHEN claim.is_open AND claim.date_promised < CURRENT_DATE
+                   CASE WHEN claim.is_open AND claim.state <> 'waiting_client'
+                             AND claim.date_promised < %(today)s
                         THEN 1 ELSE 0 END AS late_count,
                    CASE WHEN claim.decision IS NOT NULL AND NOT claim.is_open
                         THEN 1 ELSE 0 END AS decided_count,
-                   %s AS satisfied_percent, %s AS partly_percent, %s AS rejected_percent,
+                   %(satisfied)s AS satisfied_percent, %(partly)s AS partly_percent,
+                   %(rejected)s AS rejected_percent,
                    CASE claim.customer_answer WHEN 'accepted' THEN 100.0 WHEN 'rejected' THEN 0.0
                    END AS accepted_percent,
                    NULLIF(claim.rating_last_value, 0) AS rating,
@@ -87,15 +96,14 @@ class CrmClaimOutcome(models.Model):
                    claim.amount_claimed, claim.amount_granted
               FROM crm_claim claim
               LEFT JOIN crm_claim_cause cause ON cause.id = claim.cause_id
-             WHERE %s
+             WHERE %(period)s
             """,
-            *(
-                SQL(
-                    """CASE WHEN claim.is_open THEN NULL WHEN claim.decision = %s THEN 100.0
-                            WHEN claim.decision IS NOT NULL THEN 0.0 END""",
-                    decision,
-                )
-                for decision in ("satisfied", "partly", "rejected")
+            registered=self._get_day(SQL("claim.date_registered"), company),
+            handled=self._get_day(
+                SQL("COALESCE(claim.date_decided, claim.date_closed, claim.date_registered)"),
+                company,
             ),
-            self._get_period_condition(SQL("claim.date_registered")),
+            today=self._get_today(company),
+            period=self._get_period_condition(SQL("claim.date_registered"), company),
+            **shares,
         )

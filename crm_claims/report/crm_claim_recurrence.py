@@ -37,7 +37,7 @@ class CrmClaimRecurrence(models.Model):
         return SQL(
             """
             SELECT line.id, claim.id AS claim_id, claim.id AS claim_count, claim.company_id,
-                   claim.date_registered::date AS date, line.product_id,
+                   %s AS date, line.product_id,
                    NULLIF(TRIM(line.lot_name), '') AS lot_name, claim.cause_id, claim.category_id,
                    claim.team_id, claim.user_id, claim.commercial_partner_id, claim.confidential,
                    line.quantity, line.amount
@@ -45,5 +45,6 @@ class CrmClaimRecurrence(models.Model):
               JOIN crm_claim claim ON claim.id = line.claim_id
              WHERE claim.state <> 'cancelled' AND %s
             """,
-            self._get_period_condition(SQL("claim.date_registered")),
+            self._get_day(SQL("claim.date_registered"), SQL("claim.company_id")),
+            self._get_period_condition(SQL("claim.date_registered"), SQL("claim.company_id")),
         )

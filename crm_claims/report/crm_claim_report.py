@@ -11,7 +11,7 @@ class CrmClaimReport(models.Model):
     *handled* and *unhandled* add up to numbers of claims, and amounts to amounts; a claim
     without guilt is one row without a department. The month is that of the registration:
     *handled* tells how many of the claims of a month are decided, closed or cancelled by now.
-    Archived claims are counted, too.
+    Archived claims are counted, too. Days are those of the claim's company.
     """
 
     _name = "crm.claim.report"
@@ -72,9 +72,9 @@ class CrmClaimReport(models.Model):
             SELECT COALESCE(fault.id, -claim.id) AS id,
                    claim.id AS claim_id,
                    claim.company_id,
-                   claim.date_registered::date AS date,
+                   %(registered)s AS date,
                    claim.date_promised,
-                   claim.date_decided::date AS date_decided,
+                   %(decided)s AS date_decided,
                    fault.department_id,
                    claim.cause_id,
                    claim.category_id,
@@ -100,7 +100,9 @@ class CrmClaimReport(models.Model):
                    EXTRACT(EPOCH FROM claim.date_decided - claim.date_registered)
                        / 86400.0 AS days_to_decide,
                    NULLIF(claim.rating_last_value, 0) AS rating
-            """
+            """,
+            registered=self._get_day(SQL("claim.date_registered"), SQL("claim.company_id")),
+            decided=self._get_day(SQL("claim.date_decided"), SQL("claim.company_id")),
         )
 
     def _from(self):
@@ -110,7 +112,7 @@ class CrmClaimReport(models.Model):
               LEFT JOIN crm_claim_fault fault ON fault.claim_id = claim.id
              WHERE %s
             """,
-            self._get_period_condition(SQL("claim.date_registered")),
+            self._get_period_condition(SQL("claim.date_registered"), SQL("claim.company_id")),
         )
 
     def action_open_claim(self):

@@ -20,6 +20,8 @@ class Period(NamedTuple):
 class CrmClaimReportPeriod(models.AbstractModel):
     """A report whose dates are the days of a moment that the database has indexed.
 
+    The days are those of the claim's company (``crm.claim.report.day``).
+
     A condition on a day computed from a moment uses no index, and the planner takes its result
     for a few rows however many they are. So the period that a domain asks for is taken out of it
     and becomes a condition on the moment itself (``_get_period_condition``). What a client sends
@@ -28,6 +30,7 @@ class CrmClaimReportPeriod(models.AbstractModel):
 
     _name = "crm.claim.report.period"
     _description = "Claims Report of a Period"
+    _inherit = ["crm.claim.report.day"]
 
     def _read_group(self, domain, *args, **kwargs):
         report, domain = self._take_period(domain)
@@ -74,15 +77,13 @@ class CrmClaimReportPeriod(models.AbstractModel):
         period = self.env.context.get(_PERIOD)
         return period if isinstance(period, Period) else Period()
 
-    def _get_period_condition(self, moment):
+    def _get_period_condition(self, moment, company):
         """Condition of the period on a moment, a column of the database in UTC.
 
         :param SQL moment: the column whose day is the date of the report
+        :param SQL company: column of the company whose day it is
         """
         period = self._get_period()
-        bounds = []
-        if period.start:
-            bounds.append(SQL("%s >= %s", moment, period.start))
-        if period.end:
-            bounds.append(SQL("%s < %s", moment, period.end))
-        return SQL(" AND ").join(bounds or [SQL("TRUE")])
+        if not period.start and not period.end:
+            return SQL("TRUE")
+        return self._get_between(moment, company, period.start, period.end)

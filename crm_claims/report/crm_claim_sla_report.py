@@ -45,7 +45,7 @@ class CrmClaimSlaReport(models.Model):
     def _table_query(self):
         return SQL(
             """
-            SELECT status.id, status.claim_id, status.company_id, status.date_start::date AS date,
+            SELECT status.id, status.claim_id, status.company_id, %s AS date,
                    status.date_deadline, status.target, status.sla_id,
                    status.state AS deadline_state,
                    claim.cause_id, claim.category_id, claim.team_id, claim.user_id,
@@ -63,5 +63,6 @@ class CrmClaimSlaReport(models.Model):
               JOIN crm_claim claim ON claim.id = status.claim_id
              WHERE %s
             """,
-            self._get_period_condition(SQL("status.date_start")),
+            self._get_day(SQL("status.date_start"), SQL("status.company_id")),
+            self._get_period_condition(SQL("status.date_start"), SQL("status.company_id")),
         )

@@ -80,12 +80,6 @@ class TestClaimCost(ClaimCommon):
         self.assertEqual(self._by_department(claim), {nobody: 5})
         self.assertEqual(claim.amount_granted, 5)
 
-    def test_timesheets(self):
-        report = self.env["crm.claim.cost.report"]
-        if not report._has_timesheets():
-            self.skipTest("time sheets are not installed")
-        self.assertIn("timesheet", str(report._table_query))
-
     def test_bad_entries(self):
         with self.assertRefused(ValidationError, "give an amount"):
             self._add(kind="transport")

@@ -153,7 +153,11 @@ class TestClaimInvestigation(ClaimCommon):
         investigation.sudo().task_ids.state = "1_done"
         investigation.action_done()
         self.assertEqual(self.claim.cause_id, self.cause)
-        self.assertIn("Pay", str(self.claim.message_ids[0].body))
+        told = str(self.claim.message_ids[0].body)
+        self.assertIn("is done", told)
+        self.assertIn(f'data-oe-id="{investigation.id}"', told)
+        # accountants and the accused may read the chatter: it does not tell the conclusion
+        self.assertNotIn("Pay", " ".join(self.claim.message_ids.mapped("body")))
 
     def test_cancel_closes_open_tasks(self):
         investigation = self._investigate()

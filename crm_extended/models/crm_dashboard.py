@@ -30,7 +30,8 @@ class CrmDashboard(models.AbstractModel):
     def get_choices(self, kind):
         """What the filters offer, and the name of the dashboard.
 
-        :return: dict of ``name``, ``periods``, ``users``, ``teams``, ``segments``
+        :return: dict of ``name``, ``periods``, ``users``, ``teams``, ``segments``, and ``mine``:
+            the user whom a button chooses, or False
         """
         self._check_kind(kind)
         Performance = self.env["crm.manager.performance"]
@@ -43,6 +44,7 @@ class CrmDashboard(models.AbstractModel):
             "users": [{"id": user.id, "name": user.name} for user in users],
             "teams": [{"id": team.id, "name": team.name} for team in teams],
             "segments": [{"id": segment.id, "name": segment.name} for segment in segments],
+            "mine": False,
         }
 
     @api.model
@@ -54,8 +56,11 @@ class CrmDashboard(models.AbstractModel):
         :param dict options: ``period`` (with ``date_from`` and ``date_to`` if "custom"),
             ``user_ids``, ``team_ids``, ``segment_ids``
         :return: dict of ``period`` (in words), ``tiles`` (``key``, ``label``, ``text``,
-            ``change_text``, ``mood``, ``action``) and ``charts`` (``key``, ``title``, ``kind``,
-            ``labels``, ``series``, ``actions``: one for each label or None)
+            ``change_text``, ``mood``, ``action``), ``now`` (tiles that do not depend on the
+            period), ``charts`` (``key``, ``title``, ``kind``, ``labels``, ``series``, ``actions``:
+            one for each label, or a list of one for each series, or None) and ``tables``
+            (``key``, ``title``, ``columns``, ``rows`` of cells with ``text``, ``heat`` from 0 to 1
+            and ``action``)
         """
         self._check_kind(kind)
         Performance = self.env["crm.manager.performance"]
@@ -67,8 +72,10 @@ class CrmDashboard(models.AbstractModel):
         board = getattr(self, f"_build_{kind}_dashboard")(period, filters)
         return {
             "period": Performance._format_period(period),
+            "now": board.get("now", []),
             "tiles": board["tiles"],
             "charts": [chart for chart in board["charts"] if chart],
+            "tables": board.get("tables", []),
         }
 
     @api.model

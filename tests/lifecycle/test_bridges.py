@@ -1,6 +1,6 @@
-"""Add-ons that install themselves beside optional apps do so, pass their tests there and leave.
+"""What needs optional apps: add-ons that install themselves beside them, and labour in time sheets.
 
-The whole suite's database has no stock: this one gets it, and the bridges with it.
+The whole suite's database has neither stock nor time sheets: this one gets them.
 """
 
 import tempfile
@@ -13,19 +13,23 @@ from .test_install_uninstall import database  # a fixture
 __all__ = ["database"]
 
 
-def test_stock(database):
+def run_tests(database, *arguments):
+    output = database.odoo(
+        *[*arguments, "--stop-after-init", "--no-http"],
+        *["--log-handler", "odoo.tests.result:INFO"],
+    )
+    assert "0 failed, 0 error(s) of" in output, output[-4000:]
+    assert " of 0 tests" not in output, output[-4000:]
+
+
+def test_stock_and_time_sheets(database):
     bridge = "crm_claims_stock"
     database.install("crm_claims")
     assert bridge not in database.installed()
     database.install("sale_stock")
     assert bridge in database.installed()
 
-    output = database.odoo(
-        *["-u", bridge, "--test-tags", f"/{bridge}", "--stop-after-init"],
-        *["--no-http", "--log-handler", "odoo.tests.result:INFO"],
-    )
-    assert "0 failed, 0 error(s) of" in output, output[-4000:]
-    assert " of 0 tests" not in output, output[-4000:]
+    run_tests(database, "-u", bridge, "--test-tags", f"/{bridge}")
 
     with tempfile.TemporaryDirectory() as folder:
         fresh = Path(folder) / f"{bridge}.pot"
@@ -35,6 +39,9 @@ def test_stock(database):
     database.uninstall(bridge)
     assert not database.rows(f"SELECT 1 FROM ir_model_data WHERE module = '{bridge}'")
     assert "sale_stock" in database.installed()
+
+    database.install("hr_timesheet")
+    run_tests(database, "--test-tags", "crm_claims_timesheet")
 
 
 def test_every_bridge_is_tested_here():

@@ -22,6 +22,11 @@ export class PeriodFilters extends Component {
                 : {};
         this.props.onChange({ period, ...days });
     }
+
+    get isMine() {
+        const { user_ids } = this.props.options;
+        return user_ids.length === 1 && user_ids[0] === this.props.choices.mine;
+    }
 }
 
 /** A page of figures of a period: it is loaded anew whenever a filter changes. */
@@ -92,6 +97,12 @@ export class Dashboard extends FigurePage {
 
     call() {
         return this.orm.call("crm.dashboard", "get_dashboard", [this.kind, this.state.options]);
+    }
+
+    /** What a click on a bar opens; charts of several series may open another list for each. */
+    openChart(chart, index, seriesIndex) {
+        const action = chart.actions[index];
+        return this.open(Array.isArray(action) ? action[seriesIndex] : action);
     }
 }
 

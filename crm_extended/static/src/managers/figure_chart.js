@@ -10,7 +10,8 @@ export class FigureChart extends Component {
         title: { type: String, optional: true },
         kind: String, // bar, hbar, line, doughnut
         labels: Array,
-        series: Array, // {name, data, color}
+        // {name, data, color, colors: of the slices, percent: a line by a second axis up to 100}
+        series: Array,
         stacked: { type: Boolean, optional: true },
         height: { type: Number, optional: true },
         format: { type: Function, optional: true },
@@ -40,6 +41,7 @@ export class FigureChart extends Component {
         }
         const isRound = props.kind === "doughnut";
         const isLying = props.kind === "hbar";
+        const hasPercent = props.series.some((one) => one.percent);
         const numbers = {
             beginAtZero: true,
             stacked: props.stacked,
@@ -54,6 +56,16 @@ export class FigureChart extends Component {
                 },
             },
         };
+        const scales = { [isLying ? "x" : "y"]: numbers, [isLying ? "y" : "x"]: names };
+        if (hasPercent) {
+            scales.percent = {
+                position: "right",
+                min: 0,
+                max: 100,
+                grid: { display: false },
+                ticks: { callback: (value) => `${value} %` },
+            };
+        }
         // eslint-disable-next-line no-undef
         this.chart = new Chart(this.canvas.el, {
             type: { bar: "bar", hbar: "bar", line: "line", doughnut: "doughnut" }[props.kind],
@@ -62,9 +74,11 @@ export class FigureChart extends Component {
                 datasets: props.series.map((one, index) => ({
                     label: one.name,
                     data: one.data,
+                    ...(one.percent ? { type: "line", yAxisID: "percent", order: -1 } : {}),
                     borderColor: one.color || PALETTE[index % PALETTE.length],
                     backgroundColor: isRound
-                        ? one.data.map((_, i) => getColor(i, "light", one.data.length))
+                        ? one.colors ||
+                          one.data.map((_, i) => getColor(i, "light", one.data.length))
                         : one.color || PALETTE[index % PALETTE.length],
                     tension: 0.3,
                     maxBarThickness: 28,
@@ -74,7 +88,7 @@ export class FigureChart extends Component {
                 indexAxis: isLying ? "y" : "x",
                 maintainAspectRatio: false,
                 animation: false,
-                scales: isRound ? {} : { [isLying ? "x" : "y"]: numbers, [isLying ? "y" : "x"]: names },
+                scales: isRound ? {} : scales,
                 plugins: {
                     legend: {
                         display: isRound || props.series.length > 1,
@@ -105,5 +119,10 @@ export class FigureChart extends Component {
 }
 
 function shorten(text) {
-    return text && text.length > 24 ? `${text.slice(0, 23)}…` : text;
+    if (!text || text.length <= 24) {
+        return text;
+    }
+    // of a path its end tells most
+    const end = text.split(" / ").pop();
+    return end !== text && end.length <= 24 ? end : `${end.slice(0, 23)}…`;
 }
