@@ -53,17 +53,9 @@ class TelephonyController(Controller):
                 "Send a valid token: Authorization: Bearer <token>.",
                 headers=[("WWW-Authenticate", "Bearer")],
             )
-        delay = provider_sudo._get_rate_delay()
-        if delay:
-            provider_sudo._log_limited(
-                "too_many_requests", f"More than {provider_sudo.rate_limit} events in a minute."
-            )
-            return self._refuse(
-                429,
-                "too_many_requests",
-                f"Wait {delay} seconds.",
-                headers=[("Retry-After", str(delay))],
-            )
+        # before anything is read, and again when it is known how many events there are
+        if delay := provider_sudo._get_rate_delay():
+            return self._refuse_for_now(provider_sudo, delay)
         try:
             events = parse_events(self._read_body(), datetime.now(timezone.utc))
         except RefusedBody as error:
@@ -72,8 +64,9 @@ class TelephonyController(Controller):
         except EventError as error:
             provider_sudo._log_request("refused", 1, "invalid_field", str(error))
             return self._refuse(422, "invalid_field", error.message, field=error.field)
+        if delay := provider_sudo._admit(len(events)):
+            return self._refuse_for_now(provider_sudo, delay)
         results = env["crm.telephony.call"]._receive(provider_sudo.id, events)
-        provider_sudo._log_request("accepted", len(events))
         return request.make_json_response(
             {
                 "results": [
@@ -119,6 +112,21 @@ class TelephonyController(Controller):
         except (ValueError, RecursionError) as error:
             message = "The body is not valid JSON in UTF-8."
             raise RefusedBody(400, "invalid_json", message) from error
+
+    def _refuse_for_now(self, provider_sudo, delay):
+        """Tell an exchange that reports too much to wait.
+
+        :param int delay: seconds
+        """
+        provider_sudo._log_limited(
+            "too_many_requests", f"More than {provider_sudo.rate_limit} events in a minute."
+        )
+        return self._refuse(
+            429,
+            "too_many_requests",
+            f"Wait {delay} seconds.",
+            headers=[("Retry-After", str(delay))],
+        )
 
     def _refuse_constant(self, name):
         raise ValueError(name)  # NaN and Infinity are no JSON

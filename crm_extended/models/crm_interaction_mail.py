@@ -1,4 +1,5 @@
 import logging
+from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import ConcurrencyError
@@ -10,6 +11,10 @@ from .crm_interaction import INTERNAL
 from .mail_thread import IncomingMail
 
 _logger = logging.getLogger(__name__)
+
+# a mail that claims to be older than this comes from a clock that stands still
+MAX_MAIL_AGE = timedelta(days=365)
+MAX_SUBJECT_SIZE = 1000
 
 
 class CrmInteraction(models.Model):
@@ -201,15 +206,14 @@ class CrmInteraction(models.Model):
         :param set usable: ids of contacts that the company may use
         """
         document, message = contact["document"], contact["message"]
-        now = fields.Datetime.now()
+        subject = message.subject or document._message_compute_subject() or ""
         values = {
             "chain_id": chain.id,
             "company_id": (chain.company_id or contact["company"]).id,
             "kind": contact["kind"],
             "direction": contact["direction"],
-            "subject": message.subject or document._message_compute_subject(),
-            # a sender's clock may be ahead of ours
-            "date_start": min(message.date or now, now),
+            "subject": subject[:MAX_SUBJECT_SIZE],
+            "date_start": self._get_message_date(message),
             "mail_message_id": message.id,
             "parent_id": parent.id,
             "user_id": contact["user"].id,
@@ -220,6 +224,15 @@ class CrmInteraction(models.Model):
         else:
             values["state"] = "cancelled" if self._is_undelivered(message) else "done"
         return values
+
+    @api.model
+    def _get_message_date(self, message):
+        """When a message was written, as far as one can believe its sender's clock."""
+        now = fields.Datetime.now()
+        date = message.date or now
+        if date > now or (message.message_type == "email" and date < now - MAX_MAIL_AGE):
+            return now
+        return date
 
     @api.model
     def _get_message_user(self, message):

@@ -1,6 +1,11 @@
+import itertools
+
 from odoo import api, models
 from odoo.tools import email_normalize, ormcache, parse_contact_from_email
 from odoo.tools.mail import email_split_tuples
+
+# of the header of one mail; it names them all, a conversation has no use for more
+MAX_HEADER_PEOPLE = 100
 
 
 class CrmInteraction(models.Model):
@@ -8,7 +13,8 @@ class CrmInteraction(models.Model):
 
     Somebody is ours who is an internal user, or the partner of one of our companies. Our people
     take part, but are never the client. The addresses of the companies themselves, aliases and
-    catchall are nobody. Who is not known by address takes part by name.
+    catchall are nobody. Who is not known by address takes part by name. Of a header that names
+    a crowd, the first hundred take part.
 
     People are dicts: `role` (from, to, cc), `partner` (empty if not known), `name`, `email`
     (normalised), `phone`, `is_own`.
@@ -156,6 +162,7 @@ class CrmInteraction(models.Model):
                 email = email_normalize(address)
                 if email and email not in seen:
                     found.setdefault(email, (role, name))
+        found = dict(itertools.islice(found.items(), MAX_HEADER_PEOPLE))
         if not found:
             return []
         partners = {}

@@ -6,6 +6,7 @@ from odoo.tools import SQL
 from psycopg2.errors import UniqueViolation
 
 from .crm_interaction_chain_summary import EMPTY_SUMMARY
+from .crm_interaction_participant import MAX_EMAIL_SIZE
 
 # the last two are computed from a phone number, which few messages have
 PARTICIPANT_COMPUTED_FIELDS = (
@@ -171,7 +172,9 @@ class CrmInteraction(models.Model):
             "partner_id": person["partner"].id if person["partner"].id in usable else False,
             "name": person["name"],
             "email": person["email"],
-            "email_normalized": person["email"],
+            "email_normalized": person["email"]
+            and len(person["email"]) <= MAX_EMAIL_SIZE
+            and person["email"],
             "phone": person.get("phone"),
             "company_id": company_id,
         }

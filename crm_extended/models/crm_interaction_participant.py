@@ -4,6 +4,10 @@ from odoo.tools import email_normalize
 from .crm_interaction import INTERNAL
 
 
+# of an address by RFC 5321; what is longer reaches nobody, and fits into no index
+MAX_EMAIL_SIZE = 64 + 1 + 255
+
+
 class CrmInteractionParticipant(models.Model):
     """Somebody who took part in an interaction, known to us or not.
 
@@ -51,7 +55,13 @@ class CrmInteractionParticipant(models.Model):
     @api.depends("email")
     def _compute_email_normalized(self):
         for participant in self:
-            participant.email_normalized = email_normalize(participant.email or "") or False
+            participant.email_normalized = self._normalize_email(participant.email)
+
+    @api.model
+    def _normalize_email(self, email):
+        """The address by which somebody is recognised, False if it is none."""
+        email = email_normalize(email or "")
+        return email if email and len(email) <= MAX_EMAIL_SIZE else False
 
     @api.depends("phone", "company_id")
     def _compute_phone_sanitized(self):

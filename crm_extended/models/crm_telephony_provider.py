@@ -4,7 +4,9 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
-from odoo.tools import consteq
+from odoo.tools import SQL, consteq
+
+from .crm_telephony_call import LOCK_TIMEOUT
 
 # what a token begins with, so that it is recognised where it should not be
 TOKEN_PREFIX = "crmtel_"
@@ -25,9 +27,9 @@ class CrmTelephonyProvider(models.Model):
     that stands in `line_ids`.
 
     No more than `rate_limit` events are taken in a minute, whichever worker they reach: they are
-    counted in the log of requests, where each request adds a row and none waits for another.
-    What runs at the same moment is not counted yet, so that the limit may be passed by as many
-    requests as there are workers.
+    counted in the log of requests, to which a request is added when it is let in, one at a time.
+    A request is taken or refused as a whole, so that the last one may pass the limit by the rest
+    of its list.
     """
 
     _name = "crm.telephony.provider"
@@ -232,6 +234,30 @@ class CrmTelephonyProvider(models.Model):
             if total >= self.rate_limit:
                 return max(1, round((request.date + RATE_WINDOW - now).total_seconds()))
         return 0
+
+    def _admit(self, event_count):
+        """Let a request in, or tell it to wait: the only request that is being judged.
+
+        Judged and logged in a transaction of its own, which begins when those before are over:
+        so requests that arrive together are counted, and none waits for what another one does.
+
+        :param int event_count: of the request
+        :return: seconds to wait; 0 if the request is let in
+        """
+        self.ensure_one()
+        key = f"{self._name}/{self.id}"
+        cr = self.env.cr
+        cr.execute(SQL("SET LOCAL lock_timeout = %s", LOCK_TIMEOUT))
+        cr.execute(SQL("SELECT pg_advisory_lock(hashtextextended(%s, 0))", key))
+        try:
+            with self.env.registry.cursor() as own_cr:
+                provider = self.with_env(self.env(cr=own_cr))
+                delay = provider._get_rate_delay()
+                if not delay:
+                    provider._log_request("accepted", event_count)
+        finally:
+            cr.execute(SQL("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", key))
+        return delay
 
     def _log_request(self, state, event_count=0, code=False, message=False):
         """Keep what became of a request.

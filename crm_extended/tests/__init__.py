@@ -33,6 +33,7 @@ from . import (
     test_interaction_calendar,
     test_interaction_channel,
     test_interaction_mail,
+    test_interaction_mail_hostile,
     test_interaction_mail_outgoing,
     test_interaction_mail_race,
     test_interaction_message,

@@ -2,7 +2,7 @@ from odoo.addons.mail.tests.common import MailCommon
 
 from .common_interaction import InteractionCommon
 
-MAIL = """Return-Path: <{return_path}>
+MAIL = """Return-Path: {return_path}
 To: {to}
 Cc: {cc}
 From: {email_from}

@@ -13,6 +13,7 @@ class TestMailHeaders(BaseCase):
             {"Precedence": "Bulk"},
             {"X-Autoreply": "yes"},
             {"X-Autorespond": ""},
+            {"Return-Path": "<>"},
         ):
             self.assertTrue(is_automatic(headers), headers)
 
@@ -24,5 +25,7 @@ class TestMailHeaders(BaseCase):
             {"Auto-Submitted": ""},
             {"Precedence": "list"},
             {"X-Auto-Response-Suppress": "All"},
+            {"Return-Path": "<anna@amber.example.com>"},
+            {"Return-Path": ""},
         ):
             self.assertFalse(is_automatic(headers), headers)

@@ -5,6 +5,7 @@ import shutil
 from contextlib import contextmanager
 
 from odoo.tests import HttpCase, new_test_user
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 from playwright.sync_api import expect, sync_playwright
 
 DESKTOP = {"width": 1440, "height": 900}
@@ -128,10 +129,15 @@ class StoryCase(HttpCase):
 
     def press(self, page, name, within=""):
         """Press the button of a method and wait until the server has answered."""
-        with page.expect_response(
-            lambda response: "/web/dataset/call_button" in response.url, timeout=TIMEOUT
-        ):
-            page.click(f"{within} button[name={name}]:visible")
+        try:
+            with page.expect_response(
+                lambda response: "/web/dataset/call_button" in response.url, timeout=TIMEOUT
+            ):
+                page.click(f"{within} button[name={name}]:visible")
+        except PlaywrightTimeout as error:
+            # a refusal of the screen itself never reaches the server
+            shown = page.locator(".o_notification, .modal:visible").all_inner_texts()
+            raise AssertionError(f"Nothing came of {name}; the screen shows {shown}") from error
 
     def choose(self, page, field, text, within=""):
         """Choose a record in a many2one field by its name."""
