@@ -1,6 +1,6 @@
 {
     "name": "CRM Extended",
-    "version": "19.0.1.1.0",
+    "version": "19.0.1.2.0",
     "category": "Sales/CRM",
     "summary": "One card per client: interactions, agreements, sales history",
     "author": "CRM Suite",
@@ -135,6 +135,7 @@
         "demo/crm_funnel_demo.xml",
         "demo/crm_segment_demo.xml",
         "demo/crm_partner_relation_demo.xml",
+        "demo/crm_managers_demo.xml",
     ],
     "post_init_hook": "post_init_hook",
     "uninstall_hook": "uninstall_hook",

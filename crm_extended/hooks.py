@@ -6,7 +6,10 @@ def post_init_hook(env):
 
 
 def uninstall_hook(env):
-    """Drop the tables that belong to no model of their own."""
+    """Drop the tables that belong to no model of their own, and what would call this add-on."""
+    env["base.automation"].with_context(active_test=False).search(
+        [("crm_strategy_event", "!=", False)]
+    ).unlink()
     env.cr.execute(
         """
         DROP TABLE IF EXISTS crm_partner_key, crm_partner_word_part, crm_partner_word,

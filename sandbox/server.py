@@ -19,6 +19,7 @@ START_SECONDS = 120
 USERS = (
     ("admin", "Administrator"),
     ("manager", "Sales manager"),
+    ("head", "Head of a sales team"),
     ("sales1", "Salesperson"),
     ("sales2", "Salesperson"),
     ("claims", "Claim handler"),

@@ -27,6 +27,22 @@ class CrmStrategy(models.Model):
                     "Closed in the last month: rejected, the decision not accepted by the client, "
                     "or rated two of five or worse."
                 ),
+                "triggers": [
+                    (
+                        "crm.claim",
+                        ["state", "decision", "customer_answer"],
+                        [("state", "=", "closed")],
+                    ),
+                    (
+                        "rating.rating",
+                        ["consumed", "rating"],
+                        [
+                            ("res_model", "=", "crm.claim"),
+                            ("consumed", "=", True),
+                            ("rating", "<=", BAD_RATING),
+                        ],
+                    ),
+                ],
             }
         }
 

@@ -14,6 +14,7 @@ from . import (
     crm_metric_engine,
     crm_metric_people,
     crm_metric_sql,
+    crm_team_past,
     crm_sales_target,
     crm_sales_target_grid,
     crm_sales_target_plan,
@@ -214,5 +215,6 @@ from . import (
     crm_strategy,
     crm_strategy_action,
     crm_strategy_event,
+    crm_strategy_listen,
     crm_strategy_run,
 )

@@ -4,7 +4,7 @@ import pytz
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Domain
-from odoo.tools import format_datetime
+from odoo.tools import SQL, format_datetime
 
 from ..tools.substitution import find_circle
 
@@ -354,6 +354,7 @@ class CrmAbsence(models.Model):
             for vals in vals_list:
                 self.browse()._check_controlled_fields(vals)
         absences = super().create(vals_list)
+        absences._exclude_each_other()
         absences._apply()
         return absences
 
@@ -365,8 +366,23 @@ class CrmAbsence(models.Model):
             self.check_access("write")
         if not {"user_id", "substitute_id", "company_id", "date_from", "date_to", "is_cancelled"} \
                 .isdisjoint(vals):  # fmt: skip
+            self._exclude_each_other()
             self._apply()
         return res
+
+    def _exclude_each_other(self):
+        """Let absences of a company be entered one after the other.
+
+        Two that are entered at the same moment do not see each other, and could make a circle. So
+        each touches the same row: the second one waits, and is repeated by Odoo after the first,
+        which it then sees.
+        """
+        self.env.execute_query(
+            SQL(
+                "UPDATE res_company SET write_date = write_date WHERE id IN %s RETURNING id",
+                tuple(sorted(self.company_id.ids)) or (0,),
+            )
+        )
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_used(self):

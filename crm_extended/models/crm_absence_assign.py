@@ -7,7 +7,9 @@ class CrmAbsence(models.Model):
     """Nothing is assigned to somebody away: what would be goes to the substitute at once.
 
     What somebody plans for himself stays with him, wherever he is; and so does what is due only
-    after his return. What went to the substitute is in the log, and comes back if still open.
+    after his return. What went to the substitute is in the log, and comes back if still open. What
+    is given to him later, by whomever and on whatever road, goes on to the substitute, too
+    (`crm.absence.work`).
     """
 
     _inherit = "crm.absence"
@@ -48,6 +50,30 @@ class CrmAbsence(models.Model):
             }
             moves = [(record.sudo(), users.browse(user_id), users.browse(found.holder))]
             self_sudo._log_transfers(moves, owners, fields.Datetime.now())
+
+
+    @api.model
+    def _give_again(self, records, user):
+        """What was handed over already, and is given to who is away again, goes back to where it was.
+
+        What a substitute had for somebody else is given away by hand with it.
+
+        :param records: work of one model, under sudo
+        :param user: who is away and has got it
+        :return: those of the records that are dealt with
+        """
+        transfers = self.env["crm.absence.transfer"].search(
+            [("res_model", "=", records._name), ("res_id", "in", records.ids),
+             ("state", "=", "open")]
+        )  # fmt: skip
+        same = transfers.filtered(lambda row: row.user_id == user)
+        (transfers - same).write({"state": "kept", "date_end": fields.Datetime.now()})
+        dealt = records.browse()
+        for substitute, rows in same.grouped("substitute_id").items():
+            mine = records.filtered(lambda row, ids=rows.mapped("res_id"): row.id in ids)
+            mine._give_absence_work(user, substitute)
+            dealt |= mine
+        return dealt
 
 
 class CrmInteraction(models.Model):
@@ -182,7 +208,11 @@ class MailActivity(models.Model):
 
 
 class CrmLead(models.Model):
-    """A deal that nobody has assigned in person, from a mail or a form, goes to who is there."""
+    """A deal that nobody has assigned in person, from a mail or a form, goes to who is there.
+
+    A deal that a colleague gives to somebody keeps its responsible: it lasts longer than an
+    absence, and what is due of it goes to the substitute.
+    """
 
     _inherit = "crm.lead"
 

@@ -67,21 +67,38 @@ class CrmAbsenceWork(models.AbstractModel):
         self.ensure_one()
         return self.display_name
 
-    def _hand_over_at_once(self):
+    def write(self, vals):
+        if self._get_absence_user_field() not in vals or not self.env["crm.absence"]._get_cover():
+            return super().write(vals)
+        # sudo: who has it now
+        before = {record.id: record._get_absence_holders().ids for record in self.sudo()}
+        res = super().write(vals)
+        self._hand_over_at_once(before)
+        return res
+
+    def _hand_over_at_once(self, before=None):
         """Give new work of somebody who is away to the substitute, without waiting for the job.
 
         What somebody takes for himself stays with him, wherever he is.
+
+        :param dict before: id of a record → ids of who had it already, and so has not got it now
         """
+        before = before or {}
         Absence_sudo = self.env["crm.absence"].sudo()
-        # sudo: whoever is assigned automatically, it goes to who is there
+        # sudo: whoever assigns it, it goes to who is there
         Work_sudo = self.sudo()
+        receivers = set()
+        for record in Work_sudo:
+            receivers.update(set(record._get_absence_holders().ids) - set(before.get(record.id, ())))
         for (company_id, user_id), found in Absence_sudo._get_cover().items():
-            if not found.holder or user_id == self.env.uid:
+            if not found.holder or user_id == self.env.uid or user_id not in receivers:
                 continue
             user = Work_sudo.env["res.users"].browse(user_id)
             company = Work_sudo.env["res.company"].browse(company_id)
             due = self._get_absence_due_domain(user, company, found.until)
-            mine_sudo = Work_sudo.search(due & Domain("id", "in", self.ids))
+            new = [id_ for id_ in self.ids if user_id not in before.get(id_, ())]
+            mine_sudo = Work_sudo.search(due & Domain("id", "in", new))
+            mine_sudo -= Absence_sudo._give_again(mine_sudo, user)
             Absence_sudo._take_group(mine_sudo, user, company, found, fields.Datetime.now())
 
 

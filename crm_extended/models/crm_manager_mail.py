@@ -33,7 +33,8 @@ class CrmManagerMail(models.Model):
       day, the others are made up for within a few days.
     - A row of the log belongs to one recipient, kind and period, and there can be no second one;
       it is written in the same transaction as the mail. So whatever is killed or runs twice, a
-      mail goes out once.
+      mail goes out once. Killed while it is being handed to the mail server, it is not sent again
+      either, and the log says so (`crm_manager_mail_post.py`).
     - When there is nothing to tell, no mail goes out, and the log says so.
     - Figures are told with the rights of the recipient.
     """
@@ -62,6 +63,7 @@ class CrmManagerMail(models.Model):
     mail_id = fields.Many2one(
         "mail.mail", string="Mail", readonly=True, ondelete="set null", index="btree_not_null"
     )
+    date_handed = fields.Datetime("Given to the Mail Server On", readonly=True)
 
     _once = models.UniqueIndex(
         "(user_id, kind, date_from)", "This mail has been dealt with already."
@@ -222,6 +224,7 @@ class CrmManagerMail(models.Model):
                 "You get this mail because you have subscribed to it. To change that, open your "
                 "preferences, or this address to unsubscribe:"
             ),
+            "unsubscribe": self.env._("Unsubscribe"),
             "unsubscribe_url": f"{url}/crm_extended/mails/unsubscribe?"
             + url_encode({"token": self._get_unsubscribe_token(user, kind)}),
             **mail,

@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 
 from ..tools.mail_table import render_plain_text
+from .crm_manager_mail import MOST_ATTEMPTS
 
 #: attachments with such a name are pictures inside the text, not files below it
 INLINE = "cid:"
@@ -49,12 +50,62 @@ class CrmManagerMail(models.Model):
         )  # fmt: skip
 
 
+    @api.model
+    def _hand_out(self, mail):
+        """Take a mail out of the queue, and commit that, before it is sent.
+
+        :param mail: mail.mail
+        :return: whether it may be sent; False if it was taken before, and may have come
+        :rtype: bool
+        """
+        # sudo: the log of whoever's mail it is
+        row_sudo = self.sudo().search([("mail_id", "=", mail.id)], limit=1)
+        known = bool(row_sudo.date_handed)
+        if known:
+            row_sudo.write(
+                {
+                    "state": "failed",
+                    "attempts": MOST_ATTEMPTS,
+                    "note": self.env._(
+                        "The program was stopped while this mail was being sent. It is not sent "
+                        "again, as it may have come."
+                    ),
+                }
+            )
+            mail.state = "cancel"
+        else:
+            row_sudo.date_handed = fields.Datetime.now()
+        self.env.cr.commit()  # pylint: disable=invalid-commit
+        return not known
+
+
 class MailMail(models.Model):
-    """A mail may bring its own plain text, which reads better than one made of its HTML."""
+    """A mail may bring its own plain text, which reads better than one made of its HTML.
+
+    Mails of figures are sent once: Odoo marks a mail as sent after it was handed to the mail
+    server, and would send it again if it was killed between.
+    """
 
     _inherit = "mail.mail"
 
     crm_body_text = fields.Text(string="Plain Text", help="Left empty: made of the HTML.")
+
+    def _send(self, auto_commit=False, *args, **kwargs):
+        figures = self.filtered(lambda mail: mail.crm_body_text and mail.state == "outgoing")
+        # without a commit after each mail, somebody waits, and sees what becomes of it
+        if not auto_commit or not figures:
+            return super()._send(auto_commit, *args, **kwargs)
+        for mail in figures:
+            if self.env["crm.manager.mail"]._hand_out(mail):
+                super(MailMail, mail)._send(auto_commit, *args, **kwargs)
+        return super(MailMail, self - figures)._send(auto_commit, *args, **kwargs)
+
+    def mark_outgoing(self):
+        # sudo: whoever sends it again on purpose need not see the log
+        self.env["crm.manager.mail"].sudo().search([("mail_id", "in", self.ids)]).write(
+            {"date_handed": False, "state": "sent", "note": False}
+        )
+        return super().mark_outgoing()
 
     def _prepare_outgoing_list(self, *args, **kwargs):
         outgoing = super()._prepare_outgoing_list(*args, **kwargs)

@@ -48,7 +48,7 @@ class CrmMetric(models.Model):
         parts = told._get_parts()
         sources = defaultdict(self.browse)
         for metric in parts:
-            sources[metric._get_source_key(filters)] |= metric
+            sources[metric._get_source_key(filters, group)] |= metric
         figures = {}
         for metrics in sources.values():
             figures.update(metrics._get_source_figures(periods, group, filters))
@@ -65,13 +65,16 @@ class CrmMetric(models.Model):
         empty = [{} for _period in periods]
         return {metric.id: figures.get(metric.id, empty) for metric in self}
 
-    def _get_source_key(self, filters):
+    def _get_source_key(self, filters, group=None):
         """Metrics with the same key are told by the same statement."""
         self.ensure_one()
+        teams = group == "team" or filters.get("team_ids") or self._get_audience()["team_ids"]
         return (
             self.model,
             self.user_field,
             self._get_team_path(),
+            # somebody may have been in different teams on the different dates of a record
+            self._get_team_date() if teams else None,
             self.company_field,
             self.partner_field if filters.get("segment_ids") else None,
         )
@@ -125,8 +128,11 @@ class CrmMetric(models.Model):
             (row,) = self.env.execute_query(query.select(*self._flatten(columns)))
             yield from self._split(None, columns, row)
             return
-        path = source.user_field if group == "user" else source._get_team_path()
-        key = source._get_path_sql(Model, path, query)
+        key = (
+            source._get_path_sql(Model, source.user_field, query)
+            if group == "user"
+            else source._get_team_sql(Model, query)
+        )
         added = [column for column in columns if column[0].aggregate in ADDED_UP]
         apart = [column for column in columns if column[0].aggregate not in ADDED_UP]
         sums = [0] * len(self._flatten(added))
@@ -173,8 +179,7 @@ class CrmMetric(models.Model):
             user = self._get_path_sql(Model, self.user_field, query)
             yield SQL("%s IN %s", user, tuple(filters["user_ids"]))
         if filters.get("team_ids"):
-            team = self._get_path_sql(Model, self._get_team_path(), query)
-            yield SQL("%s IN %s", team, tuple(filters["team_ids"]))
+            yield SQL("%s IN %s", self._get_team_sql(Model, query), tuple(filters["team_ids"]))
         if filters.get("segment_ids"):
             if not self.partner_field:
                 yield SQL("FALSE")
@@ -230,19 +235,20 @@ class CrmMetric(models.Model):
         if audience["kind"] != "all":
             seen = Domain(self.user_field, "=", audience["user_id"])
             if audience["team_ids"]:
-                seen |= Domain(self._get_team_path(), "in", audience["team_ids"])
+                seen |= self._get_team_domain(audience["team_ids"], period)
             domain &= seen
         if filters.get("user_ids"):
             domain &= Domain(self.user_field, "in", list(filters["user_ids"]))
         if filters.get("team_ids"):
-            domain &= Domain(self._get_team_path(), "in", list(filters["team_ids"]))
+            domain &= self._get_team_domain(list(filters["team_ids"]), period)
         if filters.get("segment_ids"):
             if not self.partner_field:
                 return Domain.FALSE
             domain &= self._get_segment_domain(filters["segment_ids"])
-        if group and key is not None:
-            path = self.user_field if group == "user" else self._get_team_path()
-            domain &= Domain(path, "=", key or False)
+        if group == "user" and key is not None:
+            domain &= Domain(self.user_field, "=", key or False)
+        elif group and key is not None:
+            domain &= self._get_team_domain([key or False], period)
         return domain
 
     def _get_drill_down_action(self, period, group=None, key=None, filters=None, name=None):

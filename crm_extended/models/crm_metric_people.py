@@ -50,7 +50,7 @@ class CrmMetric(models.Model):
         own = SQL("%s = %s", self._get_path_sql(Model, self.user_field, query), audience["user_id"])
         if audience["kind"] == "self":
             return own
-        team = self._get_path_sql(Model, self._get_team_path(), query)
+        team = self._get_team_sql(Model, query)
         return SQL("(%s IN %s OR %s)", team, tuple(audience["team_ids"]), own)
 
     @api.model

@@ -1,3 +1,5 @@
+from datetime import datetime
+
 from odoo import fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
@@ -26,9 +28,70 @@ class CrmMetric(models.Model):
             Model = self.env[Model._fields[link].comodel_name]
         return Model._fields[last]
 
+    # ------------------------------------------------------------
+    # Teams
+    # ------------------------------------------------------------
+
     def _get_team_path(self):
         self.ensure_one()
         return self.team_field or f"{self.user_field}.sale_team_id"
+
+    def _get_team_date(self):
+        """Date at which the team of the person counts; None where the record says its team.
+
+        What is told of now counts for the present team.
+        """
+        own = self._get_team_path() != f"{self.user_field}.sale_team_id"
+        return None if own or self.timing == "now" else self.date_field
+
+    def _get_team_sql(self, Model, query):
+        """Team of a record: its own, else that in which its person was at its date."""
+        present = self._get_path_sql(Model, self._get_team_path(), query)
+        path = self._get_team_date()
+        if not path:
+            return present
+        alias = query.make_alias(query.table, "team_past")
+        user = self._get_path_sql(Model, self.user_field, query)
+        day = self._get_path_sql(Model, path, query)
+        condition = SQL(
+            "%(past_user)s = %(user)s AND %(day)s < %(end)s"
+            " AND (%(start)s IS NULL OR %(day)s >= %(start)s)",
+            past_user=SQL.identifier(alias, "user_id"),
+            user=user,
+            day=day,
+            start=SQL.identifier(alias, "date_from"),
+            end=SQL.identifier(alias, "date_to"),
+        )
+        self.env["crm.team.past"].flush_model()
+        query.add_join("LEFT JOIN", alias, "crm_team_past", condition)
+        return SQL(
+            "CASE WHEN %s IS NULL THEN %s ELSE %s END",
+            SQL.identifier(alias, "id"),
+            present,
+            SQL.identifier(alias, "team_id"),
+        )
+
+    def _get_team_domain(self, team_ids, period):
+        """The same as a condition: records of these teams (False: of none) in a period."""
+        path = self._get_team_date()
+        if not path:
+            return Domain(self._get_team_path(), "in", team_ids)
+        return self.env["crm.team.past"]._get_domain(
+            self.user_field,
+            path,
+            self._get_path_field(path).type == "date",
+            self._get_team_path(),
+            team_ids,
+            # what is told at the end of a period may have begun at any time before
+            (
+                datetime.min if self.timing == "end" else get_moments(period, self._get_zone())[0],
+                get_moments(period, self._get_zone())[1],
+            ),
+        )
+
+    # ------------------------------------------------------------
+    # Periods and conditions
+    # ------------------------------------------------------------
 
     def _get_bounds(self, path, period, zone):
         """First moment or day of a period and the first one after it, as the field stores them."""

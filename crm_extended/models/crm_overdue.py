@@ -15,6 +15,7 @@ class CrmOverdue(models.Model):
       company) his head is told, once, of what is still not done.
     - Moved to another day, or given to somebody else, it counts anew. What is no longer overdue
       leaves the table.
+    - Figures count it for everybody; companies that do not want these messages are told nothing.
     - What has arrived from a client is overdue after some working hours; what is planned, when its
       time has passed; an activity on the day after its day, by the clock of its responsible.
     - Claims have deadlines and alarms of their own (`crm_claims`).
@@ -156,7 +157,6 @@ class CrmOverdue(models.Model):
                               %(uid)s, %(now)s, %(uid)s, %(now)s
                          FROM (%(query)s) AS due
                          JOIN res_users u ON u.id = due.user_id AND u.active
-                         JOIN res_company c ON c.id = due.company_id AND c.crm_overdue_report
                         WHERE NOT EXISTS (
                               SELECT 1 FROM crm_overdue o
                                WHERE o.res_model = %(name)s AND o.res_id = due.res_id)
@@ -184,12 +184,18 @@ class CrmOverdue(models.Model):
         # sudo: the job looks after everybody
         self_sudo = self.sudo()
         for company, user in self_sudo._read_group(
-            [("date_told", "=", False)], ["company_id", "user_id"]
+            [("date_told", "=", False), ("company_id.crm_overdue_report", "=", True)],
+            ["company_id", "user_id"],
         ):
             self_sudo._tell_responsible(company, user, now)
             cron._commit_progress(1)
         for company, user in self_sudo._read_group(
-            [("date_head", "<=", now), ("date_head_told", "=", False)], ["company_id", "user_id"]
+            [
+                ("date_head", "<=", now),
+                ("date_head_told", "=", False),
+                ("company_id.crm_overdue_report", "=", True),
+            ],
+            ["company_id", "user_id"],
         ):
             self_sudo._tell_head(company, user, now)
             cron._commit_progress(1)

@@ -189,6 +189,7 @@ class CrmStrategy(models.Model):
         automations_sudo = self.sudo().automation_id
         res = super().unlink()
         automations_sudo.unlink()
+        self._listen()
         return res
 
     @api.model
@@ -263,7 +264,9 @@ class CrmStrategy(models.Model):
             strategy_sudo.write({"is_on": True, "date_on": now, "error": False})
             if strategy.start == "new":
                 strategy_sudo._skip_present(now)
+            self._wake()
         self._link_automations()
+        self._listen()
         return True
 
     def action_switch_off(self):
@@ -273,6 +276,7 @@ class CrmStrategy(models.Model):
         # sudo: written by the system only
         self.sudo().write({"is_on": False})
         self._link_automations()
+        self._listen()
         return True
 
     def action_dry_run(self):

@@ -23,8 +23,9 @@ class CrmStrategy(models.Model):
     def _get_events(self):
         """The events, by code.
 
-        :return: dict code → dict with `label`, `model`, `help`, and `days` and `amount` where the
-            event takes these
+        :return: dict code → dict with `label`, `model`, `help`; `days` and `amount` where the
+            event takes these; `triggers` where Odoo tells that it may have happened: triples of a
+            model, fields that change, and what a record fulfils then (see `_listen`)
         """
         events = {
             "agreement_expires": {
@@ -37,6 +38,17 @@ class CrmStrategy(models.Model):
                 "label": self.env._("A big payment arrives"),
                 "model": "account.payment",
                 "amount": True,
+                "triggers": [
+                    (
+                        "account.payment",
+                        ["state"],
+                        [
+                            ("state", "in", ["in_process", "paid"]),
+                            ("payment_type", "=", "inbound"),
+                            ("partner_type", "=", "customer"),
+                        ],
+                    )
+                ],
                 "help": self.env._(
                     "A customer's payment of the last two weeks, in its company's " "currency."
                 ),  # fmt: skip

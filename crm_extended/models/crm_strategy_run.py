@@ -62,6 +62,8 @@ class CrmStrategy(models.Model):
         """Let all strategies that are switched on act. A batch and its log are one transaction."""
         cron = self.env["ir.cron"]
         now = fields.Datetime.now()
+        # what was switched on before an upgrade is listened for from now on
+        self._listen()
         for strategy in self.sudo().search([("is_on", "=", True)]):
             while done := strategy._act(now, batch_size):
                 self.env.flush_all()

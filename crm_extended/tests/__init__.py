@@ -51,6 +51,7 @@ from . import (
     test_legal_numbers,
     test_mail_headers,
     test_manager_mail,
+    test_manager_mail_race,
     test_manager_performance,
     test_meeting_changes,
     test_meeting_text,

@@ -314,6 +314,48 @@ class TestAbsence(InteractionCommon):
         self.assertEqual(todo.user_id, self.user_sales)
         self.assertEqual(lead.user_id, self.user_sales2, "new deals stay with who has begun them")
 
+    def test_given_to_who_is_away(self):
+        """On whatever road: what is given to somebody away goes on to the substitute."""
+        self._absence()
+        call = self._plan(1, user=self.user_all)
+        todo = self.lead.activity_schedule(
+            "mail.mail_activity_data_todo", user_id=self.user_all.id
+        )
+        later = self._plan(20, user=self.user_all)
+        for work in (call, todo, later):
+            work.with_user(self.user_manager).write({"user_id": self.user_sales.id})
+        self.assertEqual((call.user_id, todo.user_id), (self.user_sales2, self.user_sales2))
+        self.assertEqual(later.user_id, self.user_sales, "he will be back by then")
+        transfers = self.env["crm.absence.transfer"].search([("res_id", "=", call.id),
+                                                             ("res_model", "=", call._name)])  # fmt: skip
+        self.assertEqual((transfers.user_id, transfers.state), (self.user_sales, "open"))
+        # given again: it stays where it is, in one row of the log
+        call.with_user(self.user_manager).write({"user_id": self.user_sales.id})
+        self.assertEqual(call.user_id, self.user_sales2)
+        self.assertEqual(transfers.search_count([("res_id", "=", call.id),
+                                                 ("res_model", "=", call._name)]), 1)  # fmt: skip
+        # he takes it himself, from where he is
+        call.with_user(self.user_sales).sudo().write({"user_id": self.user_sales.id})
+        self.assertEqual(call.user_id, self.user_sales)
+
+    def test_mail_alias(self):
+        """A deal that comes by mail to the alias of a team goes to who is there."""
+        self._absence()
+        self.env["mail.alias.domain"].create({"name": "absence.example.com"})
+        team = self.env["crm.team"].create({"name": "Alias", "company_id": self.company.id})
+        alias = team.alias_id
+        alias.write({"alias_name": "absence-sales", "alias_contact": "everyone",
+                     "alias_defaults": repr({"team_id": team.id, "user_id": self.user_sales.id})})  # fmt: skip
+        mail = (
+            "From: Web <web@client.example.com>\nTo: absence-sales@absence.example.com\n"
+            "Subject: Alias deal\nMessage-Id: <alias-1@client.example.com>\n"
+            "Content-Type: text/plain\n\nHello"
+        )
+        with mute_logger("odoo.addons.mail.models.mail_thread"):
+            lead_id = self.env["mail.thread"].message_process(False, mail)
+        lead = self.env["crm.lead"].browse(lead_id)
+        self.assertEqual((lead.name, lead.user_id), ("Alias deal", self.user_sales2))
+
     def test_retry_ladder_and_mail(self):
         self._absence()
         attempt = self._log(kind="call", state="planned", date_start=NOW, user=self.user_sales2,

@@ -2,6 +2,7 @@ import threading
 from datetime import timedelta
 
 from odoo import SUPERUSER_ID, api, fields
+from odoo.exceptions import ValidationError
 from odoo.modules.registry import DummyRLock, Registry
 from odoo.service.model import retrying
 from odoo.tests import BaseCase, new_test_user, tagged
@@ -111,3 +112,64 @@ class TestAbsenceRace(BaseCase):
             env.registry.clear_cache()
         self._run_twice()
         self.assertEqual(self._read(), ([self.users[0]], sorted(self.work), {"returned"}))
+
+
+@tagged("post_install", "-at_install")
+class TestAbsenceCircleRace(BaseCase):
+    """Two people name each other at the same moment, in real transactions."""
+
+    def setUp(self):
+        super().setUp()
+        self.patch(Registry, "_lock", DummyRLock())
+        self.registry = Registry(get_db_name())
+        self.addCleanup(self._clean)
+        with self.registry.cursor() as cr:
+            env = api.Environment(cr, SUPERUSER_ID, {"no_reset_password": True})
+            groups = "base.group_user,sales_team.group_sale_salesman"
+            self.users = [
+                new_test_user(env, f"absence_circle_{number}", groups=groups).id
+                for number in (1, 2)
+            ]
+
+    def _clean(self):
+        with self.registry.cursor() as cr:
+            env = api.Environment(cr, SUPERUSER_ID, {})
+            users = env["res.users"].browse(self.users)
+            env["crm.absence"].search([("user_id", "in", users.ids)]).unlink()
+            partners = users.partner_id
+            users.unlink()
+            partners.unlink()
+
+    def test_one_of_two_is_refused(self):
+        barrier = threading.Barrier(2)
+        refusals, failures = [], []
+
+        def run(user_id, substitute_id):
+            now = fields.Datetime.now()
+            values = {
+                "user_id": user_id,
+                "substitute_id": substitute_id,
+                "date_from": now + 30 * DAY,
+                "date_to": now + 40 * DAY,
+            }
+            try:
+                with self.registry.cursor() as cr:
+                    env = api.Environment(cr, SUPERUSER_ID, {})
+                    env["crm.absence"].search_count([])
+                    barrier.wait(20)
+                    retrying(lambda: env["crm.absence"].create(values), env)
+            except ValidationError as error:
+                refusals.append(str(error))
+            except Exception as error:  # told to the test, which runs in another thread
+                failures.append(error)
+
+        pairs = [self.users, self.users[::-1]]
+        threads = [threading.Thread(target=run, args=pair) for pair in pairs]
+        with mute_logger("odoo.sql_db", "odoo.service.model", "odoo.http"):
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join(60)
+        self.assertFalse(failures)
+        self.assertEqual(len(refusals), 1)
+        self.assertIn("circle", refusals[0])

@@ -1,5 +1,6 @@
 from datetime import date, datetime, timedelta
 
+from freezegun import freeze_time
 from odoo.exceptions import AccessError, ValidationError
 from odoo.fields import Domain
 from odoo.tests import tagged
@@ -133,6 +134,114 @@ class TestMetric(ManagersCommon):
         self.assertEqual(teams[self.south.id], 2)
         head = self._get_figures(["deals_won"], [FEB], user=self.head)["deals_won"][0]
         self.assertEqual(head[self.anna.id], 2, "what she did elsewhere is not the head's")
+
+    def _make_call(self, user, moment, **values):
+        return self.env["crm.interaction"].create(
+            {
+                "subject": "Call",
+                "kind": "call",
+                "state": "done",
+                "direction": "out",
+                "user_id": user.id,
+                "date_start": moment,
+                "partner_id": self.buyer.id,
+                "company_id": self.company.id,
+                **values,
+            }
+        )
+
+    def test_changed_team_of_what_has_no_team(self):
+        """Calls count for the team in which their person was on their day."""
+        for day in (5, 9, 20):
+            self._make_call(self.anna, self._at(day))
+        self._make_call(self.boris, self._at(20))
+        with freeze_time(self._at(10)):
+            self.north.member_ids -= self.anna
+            self.south.member_ids |= self.anna
+        with freeze_time(self._at(25)):
+            self.south.member_ids -= self.anna
+            self.north.member_ids |= self.anna
+        self._make_call(self.anna, self._at(26))
+        teams = self._get_figures(["calls"], [FEB, JAN], group="team")["calls"][0]
+        self.assertEqual((teams[self.north.id], teams[self.south.id]), (4, 1))
+        head = self._get_figures(["calls"], [FEB], user=self.head)["calls"][0]
+        self.assertEqual(head[self.anna.id], 3, "what she did elsewhere is not the head's")
+        only = self._get_figures(["calls"], [FEB], team_ids=self.south.ids)["calls"][0]
+        self.assertEqual(only, {self.anna.id: 1, None: 1})
+        for user, filters, group, key, expected in (
+            (self.admin, {}, "team", self.north.id, 4),
+            (self.admin, {}, "team", self.south.id, 1),
+            (self.admin, {"team_ids": self.south.ids}, "user", self.anna.id, 1),
+            (self.head, {}, "user", self.anna.id, 3),
+        ):
+            metric = self.env(user=user, context={})["crm.metric"]._get_by_code("calls")
+            action = metric._get_drill_down_action(FEB, group, key, filters)
+            calls = self.env["crm.interaction"].search(action["domain"])
+            self.assertEqual(len(calls), expected, (user.login, filters, key))
+
+    def test_changed_team_by_days(self):
+        """A date without a time: the day of the change counts for the team it began in."""
+        metric = self.env["crm.metric"].create(
+            {"name": "Due", "code": "own_due", "model": "crm.lead", "date_field": "date_deadline",
+             "domain": f"[('id', 'in', {self.deals.ids})]"}
+        )  # fmt: skip
+        for deal, day in zip(self.deals[:3], (9, 10, 11), strict=True):
+            deal.date_deadline = date(2026, 2, day)
+        with freeze_time(self._at(10)):
+            self.north.member_ids -= self.anna
+            self.south.member_ids |= self.anna
+        teams = self._get_figures(["own_due"], [FEB], group="team")["own_due"][0]
+        self.assertEqual((teams[self.north.id], teams[self.south.id]), (2, 1))
+        for team, expected in ((self.north, self.deals[:2]), (self.south, self.deals[2])):
+            domain = metric._get_records_domain(FEB, "team", team.id)
+            leads = self.env["crm.lead"].with_context(active_test=False)
+            self.assertEqual(set(leads.search(domain).ids), set(expected.ids))
+
+    def test_past_teams(self):
+        """Every road out of a team is noted; what is corrected at once is not."""
+        past = self.env["crm.team.past"]
+        with freeze_time(self._at(10)):
+            self.boris.action_archive()
+            self.clara.crm_team_member_ids.unlink()
+        row = past.search([("user_id", "=", self.boris.id)])
+        self.assertEqual(
+            (row.team_id, row.date_from, row.date_to), (self.north, False, self._at(10))
+        )
+        self.assertEqual(past.search([("user_id", "=", self.clara.id)]).team_id, self.north)
+        with freeze_time(self._at(12)):
+            self.south.member_ids |= self.clara
+            self.north.member_ids |= self.clara  # put right
+        rows = past.search([("user_id", "=", self.clara.id)])
+        self.assertFalse(rows.filtered(lambda row: row.date_from == row.date_to))
+        with self.assertRaises(AccessError):
+            past.with_user(self.admin).create({"user_id": self.anna.id, "date_to": self._at(1)})
+        with self.assertRaises(AccessError):
+            past.with_user(self.anna).search([])
+        self._make_call(self.boris, self._at(5))
+        teams = self._get_figures(["calls"], [FEB], group="team")["calls"][0]
+        self.assertEqual(teams[self.north.id], 1, "who has left counts for his team")
+
+    def test_overdue_work(self):
+        """Contacts, activities, whatever is late, of everybody, though nobody is told."""
+        self.company.crm_overdue_report = False
+        deal = self.deals[-1]
+        with freeze_time(self._at(20)):
+            deal.activity_schedule(
+                "mail.mail_activity_data_todo", user_id=self.anna.id,
+                date_deadline=date(2026, 2, 10),
+            )  # fmt: skip
+            self._make_call(self.anna, self._at(12), state="planned")
+            self._make_call(self.boris, self._at(22), state="planned")
+            self.env["crm.overdue"]._refresh(self._at(20))
+        figures = self._get_figures(["overdue_work"], [FEB], user=self.head)["overdue_work"][0]
+        self.assertEqual(figures, {self.anna.id: 2, None: 2})
+        metric = self.env(user=self.head, context={})["crm.metric"]._get_by_code("overdue_work")
+        action = metric._get_drill_down_action(FEB, "user", self.anna.id)
+        self.assertEqual(
+            set(self.env["crm.overdue"].with_user(self.head).search(action["domain"]).mapped(
+                "res_model")),
+            {"mail.activity", "crm.interaction"},
+        )  # fmt: skip
 
     def test_left(self):
         self.boris.action_archive()

@@ -366,6 +366,54 @@ class TestStrategy(InteractionCommon):
         call = self._calls().filtered(lambda row: row.partner_id == self.client_company)
         self.assertEqual((call.res_model, call.user_id), ("res.partner", self.user_sales))
 
+    def test_acts_soon_after_the_event(self):
+        """Odoo's automation rules wake the job as soon as it may have happened; no others do."""
+        journal = self.env["account.journal"].search(
+            [("type", "=", "bank"), ("company_id", "=", self.company.id)], limit=1
+        ) or self.env["account.journal"].create(
+            {"name": "Bank", "code": "STRB", "type": "bank", "company_id": self.company.id}
+        )
+        cron = self.env.ref("crm_extended.ir_cron_crm_strategy")
+
+        def pay(amount, **values):
+            payment = self.env["account.payment"].create(
+                {
+                    "payment_type": "inbound",
+                    "partner_type": "customer",
+                    "partner_id": self.client_company.id,
+                    "amount": amount,
+                    "date": NOW.date(),
+                    "journal_id": journal.id,
+                    **values,
+                }
+            )
+            self.env.cr.precommit.data.pop("crm_strategy_woken", None)
+            triggers = self.env["ir.cron.trigger"].search([("cron_id", "=", cron.id)])
+            payment.action_post()
+            self.env.flush_all()
+            return payment, len(triggers.search([("cron_id", "=", cron.id)]) - triggers)
+
+        strategy = self._strategy("big_payment", amount=1000, actions=({"summary": "Renew"},))
+        self.assertEqual(pay(5000)[1], 0, "nobody listens")
+        strategy.action_switch_on()
+        listener = self.env["base.automation"].search([("crm_strategy_event", "=", "big_payment")])
+        self.assertEqual((listener.trigger, listener.active), ("on_create_or_write", True))
+        self._run()
+        before = self._calls()
+        payment, woken = pay(7000)
+        self.assertEqual(woken, 1)
+        self.assertEqual(pay(7000, payment_type="outbound")[1], 0, "what we pay is no such event")
+        self._run()
+        self.assertEqual(len(self._calls() - before), 1)
+        self.assertIn(payment.id, strategy.run_ids.mapped("res_id"))
+        strategy.action_switch_off()
+        self.assertFalse(listener.active)
+        self.assertEqual(pay(9000)[1], 0)
+        strategy.action_switch_on()
+        self.assertTrue(listener.active, "the same rule again")
+        strategy.unlink()
+        self.assertFalse(listener.active)
+
     # ------------------------------------------------------------
     # RIGHTS
     # ------------------------------------------------------------

@@ -48,6 +48,17 @@ class CrmStrategy(models.Model):
         return found
 
 
+class CrmLead(models.Model):
+    """A deal that begins to leave is answered at once."""
+
+    _inherit = "crm.lead"
+
+    def _raise_leaving_alarm(self):
+        res = super()._raise_leaving_alarm()
+        self.env["crm.strategy"]._wake("deal_leaving")
+        return res
+
+
 class CrmStrategyAction(models.Model):
     """Whoever refused greetings and reminders by e-mail gets no mail of a strategy either."""
 
