@@ -82,3 +82,35 @@ class TestClaimStrategies(ClaimCommon):
         self.assertEqual(project.task_ids.name, "Win back")
         self.assertEqual(project.task_ids.user_ids, self.user_own)
         self.assertIn(claim.display_name, project.task_ids.description)
+
+    def test_acts_soon_after_the_event(self):
+        """Odoo's automation rules wake the job when a claim is closed, or rated badly."""
+        cron = self.env.ref("crm_extended.ir_cron_crm_strategy")
+        Trigger = self.env["ir.cron.trigger"]
+        self.rule.action_switch_on()
+
+        def count(method):
+            self.env.flush_all()
+            self.env.cr.precommit.data.pop("crm_strategy_woken", None)
+            before = Trigger.search([("cron_id", "=", cron.id)])
+            method()
+            self.env.flush_all()
+            return len(Trigger.search([("cron_id", "=", cron.id)]) - before)
+
+        claim = self._create_claim(user_id=self.user_own.id)
+        self.assertEqual(count(lambda: self._decide(claim, "rejected")), 0)
+        self.env.cr.execute(
+            "UPDATE crm_claim SET customer_answer = 'accepted' WHERE id = %s", [claim.id]
+        )
+        claim.invalidate_recordset()
+        stage = claim._get_stage_of_state("closed")
+        self.assertEqual(count(lambda: claim.sudo().write({"stage_id": stage.id})), 1)
+        rating = self.env["rating.rating"].create(
+            {
+                "res_model_id": self.env["ir.model"]._get_id("crm.claim"),
+                "res_id": claim.id,
+                "partner_id": self.contact.id,
+            }
+        )
+        self.assertEqual(count(lambda: rating.write({"rating": 5, "consumed": True})), 0)
+        self.assertEqual(count(lambda: rating.write({"rating": 1})), 1)

@@ -252,7 +252,8 @@ class CrmManagerPerformance(models.Model):
         else:
             sign = "+" if rounded > 0 else "\N{MINUS SIGN}" if rounded < 0 else ""
             cell["change_text"] = f"{sign}{abs(rounded)}\N{NO-BREAK SPACE}{points}"
-        if difference and metric.better != "none":
+        # what is told as no change is praised and blamed for nothing
+        if difference and rounded and metric.better != "none":
             cell["mood"] = "good" if (difference > 0) == (metric.better == "up") else "bad"
         return cell
 

@@ -90,6 +90,8 @@ class CrmSalesTarget(models.Model):
                 "kind": kind,
                 "name": record.sudo().name,
                 "editable": editable,
+                # people of no team are expected of the company, not of the team above them
+                "loose": kind == "user" and not record.sudo().sale_team_id,
                 "values": [values.get((kind, record.id), {}).get(month) for month in months],
                 "last": facts.get((kind, record.id), [None] * 12),
             }

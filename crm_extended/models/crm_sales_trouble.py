@@ -11,6 +11,8 @@ from ..tools.plan_miss import (
 
 #: a channel with fewer leads says nothing about its quality
 LEAST_LEADS = 5
+#: what is usual, if nobody says it
+USUAL = ("year", "previous")
 
 
 class CrmSalesTrouble(models.AbstractModel):
@@ -42,8 +44,8 @@ class CrmSalesTrouble(models.AbstractModel):
         """Figures of the page.
 
         :param dict options: as those of ``get_dashboard``, and ``comparison``: "previous" or
-            "year"
-        :return: dict of ``period``, ``other``, ``split`` (see ``_get_split``), ``reasons``,
+            "year"; without it the year before, or the period before where that tells nothing
+        :return: dict of ``period``, ``other``, ``comparison``, ``split`` (see ``_get_split``), ``reasons``,
             ``objections``, ``channels`` (lists of rows) and ``levers`` (``text``, ``amount``,
             ``amount_text``, ``action``)
         """
@@ -54,17 +56,19 @@ class CrmSalesTrouble(models.AbstractModel):
             for name in ("user_ids", "team_ids", "segment_ids")
         }
         period = Performance._get_days(options)
-        other = (
-            get_year_before(period) if options.get("comparison") == "year" else get_previous(period)
-        )
         today = self.env["crm.metric"]._get_today()
-        other = cut(period, other, today)
-        split = self._get_split(period, other, filters, today)
+        for comparison in [options.get("comparison")] if options.get("comparison") else USUAL:
+            other = (get_year_before if comparison == "year" else get_previous)(period)
+            other = cut(period, other, today)
+            split = self._get_split(period, other, filters, today)
+            if split["factors"]:
+                break
         reasons = self._get_reasons(period, filters)
         channels = self._get_channels(period, filters)
         page = {
             "period": Performance._format_period(period),
             "other": Performance._format_period(other),
+            "comparison": comparison,
             "split": split,
             "reasons": reasons,
             "objections": self._get_objections(period, filters),
@@ -368,7 +372,7 @@ class CrmSalesTrouble(models.AbstractModel):
             yield {
                 "kind": "reason",
                 "text": self.env._(
-                    "“%(reason)s” cost %(count)s deals of %(amount)s in all.",
+                    "Lost over “%(reason)s”: %(amount)s in all, deals: %(count)s.",
                     reason=total["name"],
                     count=total["n"],
                     amount=self._format_money(total["sum"]),

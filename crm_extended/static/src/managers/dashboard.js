@@ -110,11 +110,8 @@ export class Dashboard extends FigurePage {
 export class SalesTrouble extends FigurePage {
     static template = "crm_extended.SalesTrouble";
 
-    get defaults() {
-        return { comparison: "year" };
-    }
-
     call() {
+        // until somebody chooses, the server says what is usual
         return this.orm.call("crm.sales.trouble", "get_trouble", [this.state.options]);
     }
 

@@ -1,5 +1,6 @@
 import { Component, onMounted, onWillUnmount, onWillUpdateProps, useRef } from "@odoo/owl";
 import { getColor } from "@web/core/colors/colors";
+import { formatFloat, formatInteger } from "@web/views/fields/formatters";
 
 const PALETTE = ["#71639e", "#b8c4ce", "#28a745", "#ffac00", "#3b82c4", "#dc3545"];
 
@@ -45,7 +46,7 @@ export class FigureChart extends Component {
         const numbers = {
             beginAtZero: true,
             stacked: props.stacked,
-            ticks: { precision: 0, callback: (value) => (props.format ? props.format(value) : value) },
+            ticks: { precision: 0, callback: (value) => (props.format || formatNumber)(value) },
         };
         const names = {
             stacked: props.stacked,
@@ -98,9 +99,9 @@ export class FigureChart extends Component {
                     tooltip: {
                         callbacks: {
                             label: (item) =>
-                                ` ${isRound ? item.label : item.dataset.label}: ${
-                                    props.format ? props.format(item.raw) : item.raw
-                                }`,
+                                ` ${isRound ? item.label : item.dataset.label}: ${(
+                                    props.format || formatNumber
+                                )(item.raw)}`,
                         },
                     },
                 },
@@ -116,6 +117,11 @@ export class FigureChart extends Component {
             },
         });
     }
+}
+
+/** A number as the user writes it; fractions only where there are any. */
+function formatNumber(value) {
+    return Number.isInteger(value) ? formatInteger(value) : formatFloat(value, { digits: [16, 2] });
 }
 
 function shorten(text) {

@@ -78,7 +78,7 @@ export class TargetSheet extends Component {
         let sum = null;
         if (row.kind === "team") {
             for (const other of rows.slice(rows.indexOf(row) + 1)) {
-                if (other.kind !== "user") {
+                if (other.kind !== "user" || other.loose) {
                     break;
                 }
                 if (other.values[index] !== null) {
@@ -86,7 +86,7 @@ export class TargetSheet extends Component {
                 }
             }
         } else {
-            for (const team of rows.filter((other) => other.kind === "team")) {
+            for (const team of rows.filter((other) => other.kind === "team" || other.loose)) {
                 const value = team.values[index] ?? this.getExpected(team, index);
                 if (value !== null) {
                     sum = (sum || 0) + value;
@@ -94,6 +94,16 @@ export class TargetSheet extends Component {
             }
         }
         return sum;
+    }
+
+    /** What the year of a team or the company adds up to, where no target of it was set. */
+    getExpectedTotal(row) {
+        if (!this.sheet.metric.additive || row.kind === "user") {
+            return null;
+        }
+        return this.getTotal(
+            row.values.map((value, index) => value ?? this.getExpected(row, index))
+        );
     }
 
     parse(text) {
