@@ -7,6 +7,15 @@ from odoo.fields import Command
 # a rating of at most so much, of five, is a bad one
 BAD_RATING = 2
 NEWS = 30
+# a claim may have been closed badly when these change
+TRIGGERS = [
+    ("crm.claim", ["state", "decision", "customer_answer"], [("state", "=", "closed")]),
+    (
+        "rating.rating",
+        ["consumed", "rating"],
+        [("res_model", "=", "crm.claim"), ("consumed", "=", True), ("rating", "<=", BAD_RATING)],
+    ),
+]
 
 
 class CrmStrategy(models.Model):
@@ -27,22 +36,7 @@ class CrmStrategy(models.Model):
                     "Closed in the last month: rejected, the decision not accepted by the client, "
                     "or rated two of five or worse."
                 ),
-                "triggers": [
-                    (
-                        "crm.claim",
-                        ["state", "decision", "customer_answer"],
-                        [("state", "=", "closed")],
-                    ),
-                    (
-                        "rating.rating",
-                        ["consumed", "rating"],
-                        [
-                            ("res_model", "=", "crm.claim"),
-                            ("consumed", "=", True),
-                            ("rating", "<=", BAD_RATING),
-                        ],
-                    ),
-                ],
+                "triggers": TRIGGERS,
             }
         }
 

@@ -51,10 +51,9 @@ class CrmAbsence(models.Model):
             moves = [(record.sudo(), users.browse(user_id), users.browse(found.holder))]
             self_sudo._log_transfers(moves, owners, fields.Datetime.now())
 
-
     @api.model
     def _give_again(self, records, user):
-        """What was handed over already, and is given to who is away again, goes back to where it was.
+        """What was handed over, and is given to who is away again, goes back to where it was.
 
         What a substitute had for somebody else is given away by hand with it.
 
@@ -70,7 +69,7 @@ class CrmAbsence(models.Model):
         (transfers - same).write({"state": "kept", "date_end": fields.Datetime.now()})
         dealt = records.browse()
         for substitute, rows in same.grouped("substitute_id").items():
-            mine = records.filtered(lambda row, ids=rows.mapped("res_id"): row.id in ids)
+            mine = records.browse(rows.mapped("res_id"))
             mine._give_absence_work(user, substitute)
             dealt |= mine
         return dealt

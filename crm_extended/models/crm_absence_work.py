@@ -89,7 +89,9 @@ class CrmAbsenceWork(models.AbstractModel):
         Work_sudo = self.sudo()
         receivers = set()
         for record in Work_sudo:
-            receivers.update(set(record._get_absence_holders().ids) - set(before.get(record.id, ())))
+            receivers.update(
+                set(record._get_absence_holders().ids) - set(before.get(record.id, ()))
+            )
         for (company_id, user_id), found in Absence_sudo._get_cover().items():
             if not found.holder or user_id == self.env.uid or user_id not in receivers:
                 continue

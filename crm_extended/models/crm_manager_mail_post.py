@@ -49,7 +49,6 @@ class CrmManagerMail(models.Model):
             }
         )  # fmt: skip
 
-
     @api.model
     def _hand_out(self, mail):
         """Take a mail out of the queue, and commit that, before it is sent.

@@ -97,7 +97,8 @@ class CrmMetric(models.Model):
     )
     team_field = fields.Char(
         string="Team",
-        help="Team to which the record belonged. Left empty: the main team of the person at its date.",
+        help="Team to which the record belonged. Left empty: the main team of the person at its "
+        "date.",
     )
     company_field = fields.Char(string="Company", default="company_id")
     partner_field = fields.Char(string="Client", help="Needed to narrow it to a segment.")

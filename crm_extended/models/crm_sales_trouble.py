@@ -45,9 +45,9 @@ class CrmSalesTrouble(models.AbstractModel):
 
         :param dict options: as those of ``get_dashboard``, and ``comparison``: "previous" or
             "year"; without it the year before, or the period before where that tells nothing
-        :return: dict of ``period``, ``other``, ``comparison``, ``split`` (see ``_get_split``), ``reasons``,
-            ``objections``, ``channels`` (lists of rows) and ``levers`` (``text``, ``amount``,
-            ``amount_text``, ``action``)
+        :return: dict of ``period``, ``other``, ``comparison``, ``split`` (see ``_get_split``),
+            ``reasons``, ``objections``, ``channels`` (lists of rows) and ``levers`` (``text``,
+            ``amount``, ``amount_text``, ``action``)
         """
         self._check_kind("sales")
         Performance = self.env["crm.manager.performance"]

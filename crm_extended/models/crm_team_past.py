@@ -62,8 +62,7 @@ class CrmTeamPast(models.Model):
                     "date_to": now,
                 }
                 for user in left
-                if before[user.id] in teams
-                and (user not in ends or now - ends[user] >= LEAST_STAY)
+                if before[user.id] in teams and (user not in ends or now - ends[user] >= LEAST_STAY)
             ]
         )
 

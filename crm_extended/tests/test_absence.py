@@ -318,22 +318,19 @@ class TestAbsence(InteractionCommon):
         """On whatever road: what is given to somebody away goes on to the substitute."""
         self._absence()
         call = self._plan(1, user=self.user_all)
-        todo = self.lead.activity_schedule(
-            "mail.mail_activity_data_todo", user_id=self.user_all.id
-        )
+        todo = self.lead.activity_schedule("mail.mail_activity_data_todo", user_id=self.user_all.id)
         later = self._plan(20, user=self.user_all)
         for work in (call, todo, later):
             work.with_user(self.user_manager).write({"user_id": self.user_sales.id})
         self.assertEqual((call.user_id, todo.user_id), (self.user_sales2, self.user_sales2))
         self.assertEqual(later.user_id, self.user_sales, "he will be back by then")
-        transfers = self.env["crm.absence.transfer"].search([("res_id", "=", call.id),
-                                                             ("res_model", "=", call._name)])  # fmt: skip
+        whose = [("res_id", "=", call.id), ("res_model", "=", call._name)]
+        transfers = self.env["crm.absence.transfer"].search(whose)
         self.assertEqual((transfers.user_id, transfers.state), (self.user_sales, "open"))
         # given again: it stays where it is, in one row of the log
         call.with_user(self.user_manager).write({"user_id": self.user_sales.id})
         self.assertEqual(call.user_id, self.user_sales2)
-        self.assertEqual(transfers.search_count([("res_id", "=", call.id),
-                                                 ("res_model", "=", call._name)]), 1)  # fmt: skip
+        self.assertEqual(transfers.search_count(whose), 1)
         # he takes it himself, from where he is
         call.with_user(self.user_sales).sudo().write({"user_id": self.user_sales.id})
         self.assertEqual(call.user_id, self.user_sales)
@@ -344,8 +341,14 @@ class TestAbsence(InteractionCommon):
         self.env["mail.alias.domain"].create({"name": "absence.example.com"})
         team = self.env["crm.team"].create({"name": "Alias", "company_id": self.company.id})
         alias = team.alias_id
-        alias.write({"alias_name": "absence-sales", "alias_contact": "everyone",
-                     "alias_defaults": repr({"team_id": team.id, "user_id": self.user_sales.id})})  # fmt: skip
+        defaults = {"team_id": team.id, "user_id": self.user_sales.id}
+        alias.write(
+            {
+                "alias_name": "absence-sales",
+                "alias_contact": "everyone",
+                "alias_defaults": repr(defaults),
+            }
+        )
         mail = (
             "From: Web <web@client.example.com>\nTo: absence-sales@absence.example.com\n"
             "Subject: Alias deal\nMessage-Id: <alias-1@client.example.com>\n"

@@ -19,3 +19,10 @@ def migrate(cr, version):
             "description": "Contacts, activities and other work whose time is over, now.",
         }
     )
+    russian = env["res.lang"]._get_data(code="ru_RU")
+    if russian:
+        metric.with_context(
+            lang="ru_RU"
+        ).description = (
+            "Контакты, дела и другая работа, срок которой уже прошёл, на текущий момент."
+        )
