@@ -53,6 +53,7 @@ from . import (
     crm_claim_stage,
     crm_claim_team,
     crm_claim_team_limit,
+    crm_claim_unanswered,
     crm_claim_why,
     crm_claim_workflow,
     crm_claim_workflow_check,

@@ -1,4 +1,5 @@
 from odoo import models
+from odoo.exceptions import UserError
 from odoo.fields import Command
 
 
@@ -20,6 +21,21 @@ class CrmClaim(models.Model):
         for team, claims in self.grouped("team_id").items():
             stage = self._get_stage_of_state(state, team)
             claims.write({**values, "stage_id": stage.id})
+
+    def action_take(self):
+        """Become responsible for claims that nobody handles; the first who takes one has it."""
+        self.check_access("write")
+        self._lock_for_transition()
+        for claim in self:
+            if claim.user_id and claim.user_id != self.env.user:
+                raise UserError(
+                    self.env._(
+                        "%(user)s handles claim %(claim)s already.",
+                        user=claim.user_id.name,
+                        claim=claim.display_name,
+                    )
+                )
+        self.write({"user_id": self.env.uid})
 
     def action_acknowledge(self):
         """Confirm to the customer that the claim is being handled, once."""

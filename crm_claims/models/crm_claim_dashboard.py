@@ -160,6 +160,10 @@ class CrmDashboard(models.AbstractModel):
                 is_open & Domain("user_id", "=", False),
             ),
             (
+                "unanswered", _("Clients who wait for us"), "fa-reply", True, "crm.claim",
+                scope & Domain("is_unanswered", "=", True),
+            ),
+            (
                 "answer", _("Waiting for the client's answer"), "fa-hourglass-half", False,
                 "crm.claim", scope & answer,
             ),

@@ -5,7 +5,7 @@ from odoo import api, models
 from odoo.addons.crm_claims.models.crm_claim_dashboard import AGES, MONTHS, TOP
 from odoo.addons.crm_extended.tools.metric_period import add_months, get_moments, get_month_end
 from odoo.fields import Domain
-from odoo.tools import format_date
+from odoo.tools import format_date, formatLang
 
 DECISION_COLORS = {"satisfied": "#28a745", "partly": "#ffac00", "rejected": "#dc3545"}
 
@@ -239,11 +239,11 @@ class CrmDashboard(models.AbstractModel):
                 )
             if len(causes) > len(shown):
                 rest = sum(own[cause] for cause in causes[TOP:])
-                row.append({"text": f"{round(rest, 1):g}" if rest else "", "action": None})
+                row.append({"text": self._format_claim_number(rest), "action": None})
             whole = sum(own.values())
             row.append(self._build_claim_cell(whole, 0, name or "", domain(department)))
-            part = 100 * whole / total if total else 0
-            row.append({"text": f"{part:.1f}\N{NO-BREAK SPACE}%", "action": None})
+            part = formatLang(self.env, 100 * whole / total if total else 0, digits=1)
+            row.append({"text": f"{part}\N{NO-BREAK SPACE}%", "action": None})
             rows.append(row)
         heads = [cause.complete_name or nobody for cause in shown]
         if len(causes) > len(shown):
@@ -267,9 +267,15 @@ class CrmDashboard(models.AbstractModel):
         return sorted(sums, key=lambda record: (-sums[record], record.id or 0))
 
     @api.model
+    def _format_claim_number(self, value):
+        """A number of claims by shares, empty for none."""
+        digits = 0 if abs(value - round(value)) < 0.05 else 1
+        return formatLang(self.env, value, digits=digits) if value else ""
+
+    @api.model
     def _build_claim_cell(self, value, total, label, domain):
         return {
-            "text": f"{round(value, 1):g}" if value else "",
+            "text": self._format_claim_number(value),
             "heat": round(value / total, 3) if total else 0,
             "action": self._get_claim_action(label, domain) if value else None,
         }

@@ -221,10 +221,16 @@ class CrmClaimLine(models.Model):
         )
 
     def _get_hidden_worth(self, kind, quantity, amount):
-        """What ``quantity`` of the item, given as goods, is worth beyond the ``amount`` entered."""
-        if kind != "replacement" or not self:
+        """What ``quantity`` of the item, given as goods, is worth beyond the ``amount`` entered.
+
+        What is granted as *other* with an item may be the item itself.
+        """
+        if kind not in ("replacement", "other") or not self:
             return 0.0
-        return max(quantity * self._get_list_price() - amount, 0.0)
+        price = self._get_list_price()
+        if kind == "other":
+            price = max(price, self.price_unit)
+        return max(quantity * price - amount, 0.0)
 
     # ------------------------------------------------------------------
     # CRUD: a decision that was announced is not changed through its items

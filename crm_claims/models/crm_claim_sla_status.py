@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 from odoo.addons.crm_claims.models.crm_claim_sla_target import TARGETS, UNITS
 from odoo.addons.crm_claims.tools.deadline import get_used
+from odoo.tools import formatLang
 
 #: how a deadline of a claim stands
 STATES = [
@@ -64,6 +65,7 @@ class CrmClaimSlaStatus(models.Model):
     date_warned = fields.Datetime("Warned", readonly=True)
     date_alarmed = fields.Datetime("Reported as Missed", readonly=True)
     allowance = fields.Char(compute="_compute_allowance", help="How much time the policy gives.")
+    remaining_text = fields.Char("Time Left", compute="_compute_remaining")
     remaining = fields.Float(
         compute="_compute_remaining",
         digits=(8, 2),
@@ -86,17 +88,27 @@ class CrmClaimSlaStatus(models.Model):
     @api.depends("amount", "unit")
     @api.depends_context("lang")
     def _compute_allowance(self):
-        units = dict(self._fields["unit"]._description_selection(self.env))
         for status in self:
-            unit = units.get(status.unit)
-            status.allowance = f"{status.amount:g} {unit.lower()}" if unit else False
+            status.allowance = status._format_time(status.amount)
+
+    def _format_time(self, amount):
+        """An amount of time in the unit of the deadline, in short; False without a unit."""
+        self.ensure_one()
+        number = formatLang(self.env, amount, digits=0 if amount == round(amount) else 1)
+        number = number.replace("-", "\N{MINUS SIGN}")
+        if self.unit == "hours":
+            return self.env._("%(amount)s working h", amount=number)
+        if self.unit == "working_days":
+            return self.env._("%(amount)s working d", amount=number)
+        return self.env._("%(amount)s d", amount=number) if self.unit else False
 
     @api.depends("date_start", "date_done", "amount", "unit", "state")
+    @api.depends_context("lang")
     def _compute_remaining(self):
         now = fields.Datetime.now()
         for status in self:
             if not status.unit or status.state == "void":
-                status.remaining = 0
+                status.remaining, status.remaining_text = 0, False
                 continue
             claim_sudo = status.sudo().claim_id
             company_sudo = claim_sudo.company_id
@@ -109,6 +121,7 @@ class CrmClaimSlaStatus(models.Model):
             )
             used = get_used(clock, start, moment, claim_sudo._get_pauses())
             status.remaining = status.amount - float(used)
+            status.remaining_text = status._format_time(round(status.remaining, 1))
 
     def action_open_claim(self):
         self.ensure_one()

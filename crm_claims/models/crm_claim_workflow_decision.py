@@ -11,8 +11,9 @@ class CrmClaim(models.Model):
       transaction; when a credit note cannot be made, nothing is decided.
     - What is granted in all (over all decisions on the claim) above the limit of the claim's
       team (``crm_claim_team_limit.py``) is decided by an approver only: the team's leader or a
-      claims administrator, whichever road the decision takes. For this, goods that no order
-      vouches for count at least with their list price.
+      claims administrator, whichever road the decision takes and whatever kind the remedies are.
+      For this, goods that no order vouches for count at least with their list price, and a repair
+      says what it may cost.
     - Reopening takes back what was granted and led to nothing yet; documents stay.
     - The granted amount is the sum of the remedies, the granted quantity of an item that of its
       refunds, and the granted remedy the one with the largest amount.
@@ -161,6 +162,7 @@ class CrmClaim(models.Model):
         for claim in self.filtered(lambda claim: claim.state == "decided"):
             amount = claim._get_granted_value()
             claim._check_limit_known(amount)
+            claim._check_worth_known()
             if claim._needs_approval(amount):
                 raise UserError(claim._get_limit_message(amount))
         return result
@@ -186,6 +188,30 @@ class CrmClaim(models.Model):
                     claim=self.display_name,
                 )
             )
+
+    def _check_worth_known(self):
+        """Under a limit a repair says what it may cost, unless who decides may go beyond it."""
+        self.ensure_one()
+        team_sudo = self._get_limit_team()
+        if not team_sudo.approval_limit or self._is_approver(self.env.user):
+            return
+        # sudo: what counts does not depend on who looks
+        for remedy_sudo in self.sudo().remedy_ids:
+            if (
+                remedy_sudo.kind == "repair"
+                and not remedy_sudo.amount
+                and not remedy_sudo.is_cancelled
+                and not (remedy_sudo.is_proposed and remedy_sudo.approval_id)
+            ):
+                raise UserError(
+                    self.env._(
+                        "%(remedy)s: enter what it may cost. Team %(team)s grants up to %(limit)s "
+                        "without approval.",
+                        remedy=remedy_sudo.display_name,
+                        team=team_sudo.name,
+                        limit=self._format_claim_money(team_sudo.approval_limit),
+                    )
+                )
 
     def _get_limit_message(self, amount):
         team_sudo = self._get_limit_team()

@@ -1,5 +1,8 @@
+from dateutil.relativedelta import relativedelta
 from odoo import fields, models
 from odoo.addons.crm_claims.models.crm_claim import SEVERITIES
+from odoo.addons.crm_claims.report.crm_claim_report_day import ENDS
+from odoo.fields import Domain
 from odoo.tools import SQL
 
 # How far the same event is counted again, for a comparison with the past.
@@ -7,6 +10,9 @@ _SHIFTS = {"": "0 month", "_previous": "1 month", "_last_year": "1 year"}
 _FIGURES = ("registered", "handled", "unhandled")
 _COLUMNS = [f"{figure}{suffix}" for suffix in _SHIFTS for figure in _FIGURES]
 _ASKED = "crm_claim_dynamics_columns"
+_STOCKS = {f"unhandled{suffix}:sum" for suffix in _SHIFTS}
+# Groups of several months, and how many.
+_BUCKETS = {"date:quarter": 3, "date:year": 12}
 
 
 class CrmClaimDynamics(models.Model):
@@ -16,7 +22,8 @@ class CrmClaimDynamics(models.Model):
       it was decided, closed or cancelled, *unhandled at month end* in each month at whose end it
       was registered and not handled yet; the current month ends now. A reopened claim is unhandled
       again from its registration on.
-    - A stock adds up over departments, causes or people, but not over months.
+    - A stock adds up over departments, causes or people, but not over months: a quarter, a year or
+      a whole period has the stock of its last month, the present one at the latest.
     - Each event is counted again one month and one year later as *previous month* and *last year*,
       so that a month stands beside the one before it and that of a year ago, whatever the grouping.
     - Days and months are those of the claim's company. A claim without guilt has no department.
@@ -71,15 +78,65 @@ class CrmClaimDynamics(models.Model):
 
     def _read_group(self, domain, groupby=(), aggregates=(), *args, **kwargs):
         report = self._with_asked_columns(domain, aggregates)
-        return super(CrmClaimDynamics, report)._read_group(
+        rows = super(CrmClaimDynamics, report)._read_group(
             domain, groupby, aggregates, *args, **kwargs
         )
+        return self._with_last_stock(domain, groupby, aggregates, rows)
 
     def _read_grouping_sets(self, domain, grouping_sets, aggregates=(), *args, **kwargs):
         report = self._with_asked_columns(domain, aggregates)
-        return super(CrmClaimDynamics, report)._read_grouping_sets(
+        sets = super(CrmClaimDynamics, report)._read_grouping_sets(
             domain, grouping_sets, aggregates, *args, **kwargs
         )
+        return [
+            self._with_last_stock(domain, groupby, aggregates, rows)
+            for groupby, rows in zip(grouping_sets, sets, strict=True)
+        ]
+
+    def _with_last_stock(self, domain, groupby, aggregates, rows):
+        """Rows of groups, where a stock is that of the last month of its group."""
+        stocks = [name for name in aggregates if name in _STOCKS]
+        dates = [spec for spec in groupby if spec.split(":")[0] == "date"]
+        buckets = [_BUCKETS.get(spec) for spec in dates]
+        if not stocks or not rows or len(dates) > 1 or None in buckets:
+            return rows
+        last = self._get_last_month(domain)
+        bucket = groupby.index(dates[0]) if dates else None
+        if bucket is None:
+            domain = Domain(domain) & Domain("date", ">=", last)
+        report = self._with_asked_columns(domain, stocks)
+        found = {}
+        for row in super(CrmClaimDynamics, report)._read_group(
+            domain, [*groupby, "date:month"], stocks
+        ):
+            group, month, values = row[: len(groupby)], row[len(groupby)], row[len(groupby) + 1 :]
+            end = last
+            if bucket is not None:
+                end = min(last, group[bucket] + relativedelta(months=buckets[0] - 1))
+            if month == end:
+                found[group] = dict(zip(stocks, values, strict=True))
+        return [
+            (
+                *row[: len(groupby)],
+                *(
+                    found.get(row[: len(groupby)], {}).get(name, 0.0) if name in stocks else value
+                    for name, value in zip(aggregates, row[len(groupby) :], strict=True)
+                ),
+            )
+            for row in rows
+        ]
+
+    def _get_last_month(self, domain):
+        """First day of the last month whose end lies in a period; not later than the present."""
+        domain = Domain(domain)
+        conditions = domain.children if getattr(domain, "OPERATOR", "") == "&" else (domain,)
+        months = [self.env.company._get_claim_day().replace(day=1)]
+        for condition in conditions:
+            operator, day = self._get_bound(condition) or (None, None)
+            if operator in ENDS:
+                after = day + relativedelta(days=ENDS[operator])
+                months.append(after.replace(day=1) - relativedelta(months=1))
+        return min(months)
 
     def _select_events(self, number, figure, suffix):
         """One kind of event, counted in the column ``figure + suffix``.

@@ -5,6 +5,10 @@ from odoo import fields, models
 from odoo.addons.crm_claims.tools.deadline import get_midnight
 from odoo.tools import SQL
 
+#: operators of a bound of a period, and the days by which the bound lies later
+STARTS = {">=": 0, ">": 1}
+ENDS = {"<": 0, "<=": 1}
+
 
 class CrmClaimReportDay(models.AbstractModel):
     """A report whose days and months are those of the company that the claim belongs to.
@@ -94,3 +98,15 @@ class CrmClaimReportDay(models.AbstractModel):
                 for zone, ids in zones.items()
             ),
         )
+
+    def _get_bound(self, condition):
+        """Operator and day of a condition that bounds the date of the report; else None."""
+        if getattr(condition, "field_expr", None) != "date":
+            return None
+        # words such as "today" become days
+        condition = condition.optimize_full(self)
+        operator = getattr(condition, "operator", None)
+        value = getattr(condition, "value", None)
+        if operator not in STARTS | ENDS or not isinstance(value, date):
+            return None
+        return operator, value

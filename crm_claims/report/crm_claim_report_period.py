@@ -2,12 +2,11 @@ from datetime import date, timedelta
 from typing import NamedTuple
 
 from odoo import models
+from odoo.addons.crm_claims.report.crm_claim_report_day import ENDS, STARTS
 from odoo.fields import Domain
 from odoo.tools import SQL
 
 _PERIOD = "crm_claim_report_period"
-_STARTS = {">=": 0, ">": 1}
-_ENDS = {"<": 0, "<=": 1}
 
 
 class Period(NamedTuple):
@@ -51,7 +50,7 @@ class CrmClaimReportPeriod(models.AbstractModel):
                 rest.append(condition)
             else:
                 operator, day = bound
-                side, later = (starts, _STARTS) if operator in _STARTS else (ends, _ENDS)
+                side, later = (starts, STARTS) if operator in STARTS else (ends, ENDS)
                 side.append(day + timedelta(days=later[operator]))
         if not starts and not ends:
             return self, domain
@@ -60,18 +59,6 @@ class CrmClaimReportPeriod(models.AbstractModel):
         ends += [known.end] if known.end else []
         period = Period(max(starts, default=None), min(ends, default=None))
         return self.with_context(**{_PERIOD: period}), Domain.AND(rest)
-
-    def _get_bound(self, condition):
-        """Operator and day of a condition that bounds the date of the report; else None."""
-        if getattr(condition, "field_expr", None) != "date":
-            return None
-        # words such as "today" become days
-        condition = condition.optimize_full(self)
-        operator = getattr(condition, "operator", None)
-        value = getattr(condition, "value", None)
-        if operator not in _STARTS | _ENDS or not isinstance(value, date):
-            return None
-        return operator, value
 
     def _get_period(self):
         period = self.env.context.get(_PERIOD)

@@ -1,6 +1,6 @@
 from datetime import date, datetime
 
-from odoo.exceptions import ValidationError
+from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Command
 from odoo.tests import Form, tagged, users
 from odoo.tools import mute_logger
@@ -127,6 +127,18 @@ class TestClaim(ClaimCommon):
             {"subject": "x", "partner_id": self.contact.id, "category_id": category.id}
         )
         self.assertEqual(claim.team_id, self.team)
+
+    def test_take(self):
+        claim = self._create_claim()
+        mine = claim.with_user(self.user_own)
+        mine.action_take()
+        self.assertEqual(claim.user_id, self.user_own)
+        mine.action_take()
+        with self.assertRefused(UserError, "handles claim .* already"):
+            claim.with_user(self.user_all).action_take()
+        for user in (self.user_accountant, self.user_employee):
+            with self.assertRaises(AccessError):
+                self._create_claim().with_user(user).action_take()
 
     def test_handled_claims_are_not_deleted(self):
         claim = self._create_claim()

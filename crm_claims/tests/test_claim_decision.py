@@ -143,6 +143,35 @@ class TestClaimDecision(ClaimCommon):
         ).action_decide()  # who may approve may decide at once
         self.assertEqual(other.amount_granted, 200)
 
+    def test_the_limit_holds_for_every_kind(self):
+        """Kinds with an amount, or with an item that may be given away; the leader grants all."""
+        order = self._create_order()
+        for kind, __ in self.env["crm.claim.remedy"]._fields["kind"].selection:
+            claim = self._new_claim(
+                order_id=order.id,
+                line_ids=[Command.create({"order_line_id": order.order_line.id, "quantity": 1})],
+            )
+            for row in ({"kind": kind, "amount": 100.01, "name": "Given"},
+                        {"kind": kind, "amount": 60, "name": "Given"}):  # fmt: skip
+                rows = [row, row] if row["amount"] < 100 else [row]
+                wizard = self._wizard(claim, rows)
+                self.assertTrue(wizard.needs_approval, kind)
+                with self.assertRefused(UserError, "more than team"):
+                    wizard.action_decide()
+            self.assertFalse(claim.remedy_ids)
+            claim.action_cancel()
+        claim = self._new_claim(
+            line_ids=[Command.create({"product_id": self.product.id, "quantity": 2})]
+        )
+        item = {"claim_line_id": claim.line_ids.id, "quantity": 2, "amount": 0}
+        with self.assertRefused(UserError, "more than team"):
+            self._wizard(claim, [{"kind": "other", **item}]).action_decide()
+        repair = {"kind": "repair", **item}
+        with self.assertRefused(UserError, "enter what it may cost"):
+            self._wizard(claim, [repair]).action_decide()
+        self._wizard(claim, [repair], user=self.leader).action_decide()
+        self.assertEqual(claim.state, "decided")
+
     # ------------------------------------------------------------------
     # Kinds of remedies
     # ------------------------------------------------------------------
@@ -233,7 +262,12 @@ class TestClaimDecision(ClaimCommon):
         self._wizard(
             claim,
             [
-                {"kind": "repair", "name": "New switch", "user_id": self.user_employee.id},
+                {
+                    "kind": "repair",
+                    "name": "New switch",
+                    "amount": 30,
+                    "user_id": self.user_employee.id,
+                },
                 {"kind": "explanation"},
                 {"kind": "other", "name": "Flowers"},
             ],

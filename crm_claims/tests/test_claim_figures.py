@@ -132,6 +132,43 @@ class TestClaimFigures(ClaimCommon):
         missing = {key for key, value in expected.items() if any(value)} - seen
         self.assertFalse(missing)
 
+    def test_a_stock_is_that_of_the_last_month(self):
+        """Months do not add up to what is unhandled at the end of a period."""
+        expected = self._dynamics()
+        report = self.env["crm.claim.dynamics"]
+        this_month = datetime.now().date().replace(day=1)
+
+        def stock(month, department=None):
+            return sum(
+                figures[2]
+                for (name, one), figures in expected.items()
+                if name == month.strftime("%Y-%m") and department in (None, one)
+            )
+
+        registered = sum(figures[0] for figures in expected.values())
+        sums = ["registered:sum", "unhandled:sum", "unhandled_previous:sum"]
+        [[all_of_them, now, before]] = report._read_group(self._domain(), [], sums)
+        self.assertAlmostEqual(all_of_them, registered, 3)
+        self.assertAlmostEqual(now, stock(this_month), 3)
+        self.assertAlmostEqual(before, stock(this_month - relativedelta(months=1)), 3)
+        until = [*self._domain(), ("date", "<", this_month - relativedelta(months=2))]
+        end = this_month - relativedelta(months=3)
+        sets = report._read_grouping_sets(
+            until, [[], ["department_id"], ["date:year"], ["date:month"]], ["unhandled:sum"]
+        )
+        self.assertAlmostEqual(sets[0][0][0], stock(end), 3)
+        for department, value in sets[1]:
+            self.assertAlmostEqual(value, stock(end, department), 3)
+        for year, value in sets[2]:
+            self.assertAlmostEqual(value, stock(min(end, year + relativedelta(months=11))), 3)
+        for month, value in sets[3]:
+            self.assertAlmostEqual(value, stock(month), 3)
+        for quarter, value in report._read_group(
+            self._domain(), ["date:quarter"], ["unhandled:sum"]
+        ):
+            last = min(this_month, quarter + relativedelta(months=2))
+            self.assertAlmostEqual(value, stock(last), 3)
+
     def test_satisfaction_with_roll_up(self):
         for name, field in (("A", "cause_top_id"), ("A1", "cause_second_id")):
             cause = self.tree[name]

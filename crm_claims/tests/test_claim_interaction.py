@@ -67,6 +67,7 @@ class TestClaimInteraction(ClaimCommon, MailCommon):
         self.assertEqual(self._get_interactions(claim), interaction)
         self.assertEqual(interaction.state, "new")
         self.assertEqual(claim.interaction_chain_id.unhandled_count, 1)
+        self.assertTrue(claim.with_user(self.user_all).is_unanswered)
 
     def test_unknown_customer(self):
         claim = self._receive('"Nora" <nora@unknown.example.com>')
@@ -87,6 +88,22 @@ class TestClaimInteraction(ClaimCommon, MailCommon):
         self.assertEqual(question.partner_id, self.contact)
         self.assertIn("lot number", question.with_user(self.user_all).message_body)
         self.assertEqual((incoming.state, incoming.answer_id), ("done", question))
+
+    def test_who_waits_for_us(self):
+        claim = self._receive(self.contact.email_formatted)
+        quiet = self._create_claim(user_id=self.user_own.id)
+        claims = self.env["crm.claim"].with_user(self.user_all)
+        own = [("id", "in", (claim | quiet).ids)]
+        waiting = [*own, ("is_unanswered", "=", True)]
+        self.assertEqual(claims.search(waiting), claim)
+        self.assertEqual(claims.search([*own, ("is_unanswered", "=", False)]), quiet)
+        claim.with_user(self.user_all).action_acknowledge()
+        self._ask(claim, self.user_all)
+        self.assertFalse(claims.search(waiting))
+        claim.invalidate_recordset()
+        self.assertFalse(claim.is_unanswered)
+        claim.confidential = True
+        self.assertFalse(claims.with_user(self.user_own).search(waiting))
 
     def test_decision_answers(self):
         claim = self._create_claim(user_id=self.user_all.id)

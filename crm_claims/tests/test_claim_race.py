@@ -56,6 +56,20 @@ class TestClaimRace(BaseCase):
                 self._claim(second)._move_to("cancelled")
             second.rollback()
 
+    def test_who_takes_it_first_has_it(self):
+        with self.registry.cursor() as first, self.registry.cursor() as second:
+            self._claim(first).action_take()
+            self._claim(first).flush_recordset()
+            other = self._claim(second)
+            admin = other.env.ref("base.user_admin")
+            with self.assertRaisesRegex(UserError, "changed by somebody else"):
+                other.with_user(admin).action_take()
+            second.rollback()
+            first.commit()
+            with self.assertRaisesRegex(UserError, "handles claim"):
+                self._claim(second).with_user(admin).action_take()
+            second.rollback()
+
     def test_second_answer_is_refused(self):
         with self.registry.cursor() as first, self.registry.cursor() as second:
             self._claim(first)._move_to("decided", decision="satisfied")

@@ -59,7 +59,7 @@ ACTIVITIES = """SELECT res_id, user_id, date_deadline, activity_type_id FROM mai
                  WHERE res_model = 'crm.claim' AND active AND res_id = ANY(%(ids)s)"""
 BARE = {
     "board": (
-        f"""SELECT stage_id, sla_state, count(*), sum(amount_claimed) FROM crm_claim claim
+        f"""SELECT stage_id, sla_state, count(*) FROM crm_claim claim
              WHERE {READABLE} AND claim.active AND claim.is_open GROUP BY 1, 2""",
         f"""SELECT {SHOWN} FROM crm_claim_stage stage CROSS JOIN LATERAL (
                 SELECT * FROM crm_claim claim
@@ -326,7 +326,7 @@ class Board(Screen):
         groups = self.model.web_read_group(
             self.domain(),
             ["stage_id"],
-            [f"{self.bar.get('sum_field')}:sum"],
+            ["__count"],
             auto_unfold=True,
             unfold_read_specification=specification,
             unfold_read_default_limit=80,
