@@ -156,29 +156,3 @@ class TestDelivery(ClaimCommon):
             picking.action_register_claim()
         picking.get_views([(False, "form")])
         picking.read(["name", "state"])
-
-    def test_agreed_warehouse_is_put_on_the_order(self):
-        """The warehouse of an agreement, a term that exists where stock is installed."""
-        second = self.env["stock.warehouse"].create(
-            {"name": "Second", "code": "SEC", "company_id": self.company.id}
-        )
-        agreement = self.env["crm.agreement"].create(
-            {
-                "kind": "individual",
-                "partner_id": self.customer.id,
-                "company_id": self.company.id,
-                "warehouse_ref": f"stock.warehouse,{second.id}",
-            }
-        )
-        self.company.agreement_self_approval = True
-        agreement.action_submit()
-        agreement.action_approve()
-        self.assertEqual(agreement.state, "active")
-        order = self.env["sale.order"].create(
-            {"partner_id": self.customer.id, "company_id": self.company.id}
-        )
-        self.assertEqual(order.agreement_id, agreement)
-        self.assertEqual(order.warehouse_id, second)
-        self.assertFalse(order._get_deviations())
-        order.warehouse_id = self.stock
-        self.assertIn("warehouse", [deviation.kind for deviation in order._get_deviations()])

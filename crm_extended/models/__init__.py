@@ -1,5 +1,6 @@
 # inherited by models that come before them in the alphabet
 from . import (
+    crm_agreement_held,
     crm_agreement_term_line,
     crm_dashboard,
     crm_interaction_mixin,
@@ -27,12 +28,14 @@ from . import (
 # isort: split
 from . import (
     account_move,
+    account_move_approval,
     account_move_terms,
     calendar_attendee,
     calendar_event,
     calendar_event_meeting,
     calendar_event_participant,
     crm_agreement,
+    crm_agreement_choice,
     crm_agreement_conditions,
     crm_agreement_contract,
     crm_agreement_deviation,
@@ -160,6 +163,7 @@ from . import (
     crm_telephony_token_show,
     ir_actions_server,
     ir_attachment,
+    ir_attachment_document,
     mail_activity,
     mail_mail,
     mail_message,

@@ -1,205 +1,64 @@
-from odoo import api, fields, models
-from odoo.exceptions import UserError
+from odoo import fields, models
+from odoo.fields import Command
 from odoo.tools import format_amount
 
 from ..tools.agreement_terms import exceeds, net_price
-from .sale_order_deviation import Deviation
+
+HELD_TYPES = ("out_invoice", "out_receipt")
 
 
 class AccountMove(models.Model):
-    """An invoice is held to the agreement of the orders it bills, when it is posted.
+    """An invoice is held to an agreement, when it is posted.
 
-    The order was checked when it was confirmed; the invoice may not go past what the order says or
-    what was approved on it: not below its prices, not with a discount that the order does not have,
-    not with other payment terms or another currency. What deviates is refused, needs an approval or
-    is recorded, as the agreement says for that kind. Debt, delivery and minimum are matters of the
-    order alone: goods that were delivered have to be invoiced.
+    - Lines that bill an order: the order was checked when it was confirmed, and the invoice may
+      not go past what the order says or what was approved on it: not below its prices, not with a
+      discount that the order does not have, not with other payment terms or another currency.
+    - Lines that bill no order, in an invoice entered by hand or added to one: they are held to the
+      agreed prices and discounts as if they stood on an order of today; of the agreement of the
+      order beside them, else of the one that applies to the client today. An invoice that bills no
+      order at all has the agreed payment terms and currency.
 
-    Approval is asked for on the invoice and given where all others are given: on the order.
+    Debt, delivery and minimum are matters of the order alone: goods that were delivered have to be
+    invoiced. Whatever date is written on the invoice, the terms are those of the day it is posted.
     """
 
     _inherit = "account.move"
-
-    deviation_ids = fields.One2many(
-        "crm.agreement.deviation",
-        "move_id",
-        "Deviations",
-        readonly=True,
-        copy=False,
-        groups="sales_team.group_sale_salesman,account.group_account_invoice,"
-        "account.group_account_readonly",
-    )
-    agreement_check = fields.Selection(
-        [
-            ("ok", "Within the agreement"),
-            ("warn", "Deviates, with a warning"),
-            ("approve", "Needs approval"),
-            ("requested", "Waits for approval"),
-            ("approved", "Deviations approved"),
-            ("block", "Cannot be posted"),
-        ],
-        compute="_compute_agreement_check",
-        string="Agreement Check",
-    )
-    agreement_terms_html = fields.Html(
-        "Terms", compute="_compute_agreement_check", sanitize=False, exportable=False
-    )
-
-    can_decide_deviations = fields.Boolean(compute="_compute_can_decide_deviations")
-
-    @api.depends(
-        "state",
-        "currency_id",
-        "invoice_payment_term_id",
-        "invoice_line_ids.price_unit",
-        "invoice_line_ids.discount",
-        "invoice_line_ids.quantity",
-        "invoice_line_ids.product_uom_id",
-        "invoice_line_ids.sale_line_ids",
-        "deviation_ids.state",
-    )
-    def _compute_agreement_check(self):
-        if self.env.user.share and not self.env.su:
-            # how far an invoice may go is not the customer's business
-            self.agreement_check = False
-            self.agreement_terms_html = False
-            return
-        for move in self:
-            deviations = move._get_deviations() if move.state == "draft" else []
-            handling = {move._get_handling(deviation) for deviation in deviations}
-            values = ("block", "approve", "requested", "warn", "approved")
-            move.agreement_check = next((value for value in values if value in handling), False)
-            move.agreement_terms_html = (
-                self.env["ir.qweb"]._render(
-                    "crm_extended.sale_order_terms",
-                    {
-                        "rows": [
-                            {
-                                "label": deviation.description,
-                                "agreed": deviation.expected,
-                                "actual": deviation.actual,
-                                "difference": deviation.difference,
-                                "ok": False,
-                                "handling": move._get_handling(deviation),
-                            }
-                            for deviation in deviations
-                        ],
-                        "agreement": True,
-                        "on_invoice": True,
-                    },
-                )
-                if deviations
-                else False
-            )
-
-    @api.depends("deviation_ids.state")
-    @api.depends_context("uid")
-    def _compute_can_decide_deviations(self):
-        for move in self:
-            # sudo: whoever opens the invoice is told; who may decide is asked of the order
-            rows_sudo = move.sudo().deviation_ids.filtered(lambda row: row.state == "requested")
-            move.can_decide_deviations = bool(rows_sudo) and all(
-                order_sudo._can_be_decided_by(self.env.user, rows_sudo)
-                for order_sudo in rows_sudo.order_id
-            )
-
-    # ------------------------------------------------------------------
-    # Control
-    # ------------------------------------------------------------------
-
-    def write(self, vals):
-        # every road to a posted invoice writes the state; a remote call may write nothing else
-        if vals.get("state") == "posted":
-            self._check_agreed_terms()
-        return super().write(vals)
-
-    def _check_agreed_terms(self):
-        """Refuse to post invoices past their agreement; record what only warns.
-
-        :raise UserError: lists each deviation and what to do about it
-        """
-        for move in self.filtered(lambda move: move.state == "draft"):
-            deviations = move._get_deviations()
-            if not deviations:
-                continue
-            handled = [(deviation, move._get_handling(deviation)) for deviation in deviations]
-            refused = [pair for pair in handled if pair[1] not in ("approved", "warn")]
-            if refused:
-                raise UserError(move._get_refusal_message(refused))
-            move._keep_deviations([d for d, way in handled if way == "warn"], state="recorded")
-
-    def _get_refusal_message(self, handled):
-        self.ensure_one()
-        lines = [
-            self.env._(
-                "- %(what)s: agreed %(expected)s, on the invoice %(actual)s",
-                what=deviation.description,
-                expected=deviation.expected,
-                actual=deviation.actual,
-            )
-            for deviation, _way in handled
-        ]
-        if any(way == "block" for _deviation, way in handled):
-            remedy = self.env._("Bring the invoice back to the terms of the order to post it.")
-        elif any(way == "approve" for _deviation, way in handled):
-            remedy = self.env._(
-                "Ask for an approval (button Request Approval) or return to the terms of the order."
-            )
-        else:
-            remedy = self.env._("An approver still has to decide on it.")
-        return self.env._(
-            "The invoice to %(partner)s cannot be posted past agreement %(agreement)s:\n%(list)s"
-            "\n\n%(remedy)s",
-            partner=self.partner_id.display_name,
-            agreement=", ".join(dict.fromkeys(pair[0].agreement.name for pair in handled)),
-            list="\n".join(lines),
-            remedy=remedy,
-        )
 
     # ------------------------------------------------------------------
     # Finding deviations
     # ------------------------------------------------------------------
 
-    def _get_deviations(self):
-        """Points in which this invoice goes past the orders it bills and their agreements.
+    def _get_deviations(self, applicable=None):
+        """Points in which this invoice goes past its agreement, or the orders it bills.
 
+        :param dict applicable: what :meth:`_get_hand_agreements` returns, for many invoices
         :rtype: list[Deviation]
         """
         self.ensure_one()
-        if self.move_type not in ("out_invoice", "out_receipt"):
+        if self.move_type not in HELD_TYPES:
             return []
         move_sudo = self.sudo()  # sudo: the terms bind whoever posts, also who cannot see them
-        lines_sudo = move_sudo.invoice_line_ids.filtered(
-            lambda line: line.display_type == "product"
-        )
-        sale_lines_sudo = lines_sudo.sale_line_ids.filtered("order_id.agreement_id")
-        if not sale_lines_sudo:
-            return []
+        lines_sudo = move_sudo._get_held_lines()
+        orders_sudo = lines_sudo.sale_line_ids.order_id.filtered("agreement_id")
         deviations = []
-        for order_sudo in sale_lines_sudo.order_id:
+        for order_sudo in orders_sudo:
             deviations += move_sudo._get_header_deviations(order_sudo)
         for line_sudo in lines_sudo:
             deviations += move_sudo._get_line_deviations(line_sudo)
-        return deviations + move_sudo._get_extra_discount_deviations(
-            lines_sudo, sale_lines_sudo.order_id[:1]
-        )
+        if orders_sudo:
+            deviations += move_sudo._get_extra_discount_deviations(lines_sudo, orders_sudo[:1])
+        if applicable is None:
+            applicable = self._get_hand_agreements()
+        if agreement := applicable.get(self):
+            deviations += move_sudo._get_hand_deviations(agreement.sudo(), orders_sudo[:1])
+        return deviations
 
-    def _prepare_deviation(self, kind, order_sudo, figures, **values):
-        labels = dict(
-            self.env["crm.agreement.deviation"]._fields["kind"]._description_selection(self.env)
-        )
-        defaults = {
-            "line": self.env["sale.order.line"],
-            "description": labels[kind],
-            "difference": "",
-            "severity": 1.0,
-            "amount": 0.0,
-        }
-        return Deviation(
-            kind=kind,
-            agreement=order_sudo.agreement_id,
-            figures=(order_sudo.id, *figures),
-            **{**defaults, **values},
+    def _get_held_lines(self):
+        return self.invoice_line_ids.filtered(lambda line: line.display_type == "product")
+
+    def _prepare_order_deviation(self, kind, order_sudo, figures, **values):
+        return self._prepare_deviation(
+            kind, order_sudo.agreement_id, (order_sudo.id, *figures), **values
         )
 
     def _get_header_deviations(self, order_sudo):
@@ -209,7 +68,7 @@ class AccountMove(models.Model):
         term_sudo = self.invoice_payment_term_id
         if agreed_sudo and term_sudo not in (agreed_sudo, order_sudo.payment_term_id):
             deviations.append(
-                self._prepare_deviation(
+                self._prepare_order_deviation(
                     "payment_term",
                     order_sudo,
                     [term_sudo.id],
@@ -219,7 +78,7 @@ class AccountMove(models.Model):
             )
         if self.currency_id != order_sudo.currency_id:
             deviations.append(
-                self._prepare_deviation(
+                self._prepare_order_deviation(
                     "currency",
                     order_sudo,
                     [self.currency_id.id],
@@ -257,7 +116,7 @@ class AccountMove(models.Model):
                 continue
             name = line.product_id.display_name or line.name or ""
             deviations.append(
-                self._prepare_deviation(
+                self._prepare_order_deviation(
                     "price",
                     order_sudo,
                     [line.product_id.id, round(net, 4), line.quantity],
@@ -282,7 +141,7 @@ class AccountMove(models.Model):
         if self.currency_id.compare_amounts(extra, 0.0) >= 0:
             return []
         return [
-            self._prepare_deviation(
+            self._prepare_order_deviation(
                 "discount",
                 order_sudo,
                 [round(extra, 2)],
@@ -296,119 +155,93 @@ class AccountMove(models.Model):
         ]
 
     # ------------------------------------------------------------------
-    # Handling, request
+    # Entered by hand
     # ------------------------------------------------------------------
 
-    def _get_handling(self, deviation):
-        """How one live deviation is handled now: `block`, `approve`, `requested`, `approved`,
-        `warn`.
+    def _get_hand_lines(self):
+        """Lines that bill no order and are held to the agreed prices.
+
+        Beside the lines of an order a discount of its own is another deviation
+        (:meth:`_get_extra_discount_deviations`), and a text without a product has no agreed price.
         """
-        enforcement = deviation.agreement._get_enforcement(deviation.kind)
-        if enforcement != "approve":
-            return enforcement
-        fingerprint = self._get_fingerprint(deviation)
-        # sudo: whoever posts is told how it stands, whether or not he reads deviations
-        rows_sudo = self._origin.sudo().deviation_ids.filtered(
-            lambda row: row.fingerprint == fingerprint
-        )
-        for state in ("approved", "requested"):
-            if state in rows_sudo.mapped("state"):
-                return state
-        return "approve"
+        lines = self._get_held_lines()
+        by_hand = lines.filtered(lambda line: not line.sale_line_ids)
+        if by_hand == lines:
+            return by_hand
+        return by_hand.filtered(lambda line: line.product_id and line.price_subtotal >= 0)
 
-    def _get_fingerprint(self, deviation):
-        return self.env["sale.order"]._get_fingerprint(deviation)
+    def _get_hand_agreements(self):
+        """The agreement to which each invoice is held for what it bills past orders.
 
-    def _keep_deviations(self, deviations, **values):
-        """Keep deviations of this invoice as rows of the orders they belong to.
-
-        :return: the new rows, under sudo
+        :return: mapping of the invoices that have such lines and an agreement to it
+        :rtype: dict
         """
-        self.ensure_one()
-        # sudo: nobody has write access on deviations, only these methods keep them
-        Deviations_sudo = self.env["crm.agreement.deviation"].sudo()
-        return Deviations_sudo.create(
-            [
-                {
-                    "order_id": deviation.figures[0],
-                    "move_id": self.id,
-                    "order_line_id": deviation.line.id,
-                    "agreement_id": deviation.agreement.id,
-                    "kind": deviation.kind,
-                    "description": deviation.description,
-                    "expected": deviation.expected,
-                    "actual": deviation.actual,
-                    "difference": deviation.difference,
-                    "amount": deviation.amount,
-                    "severity": deviation.severity,
-                    "fingerprint": self._get_fingerprint(deviation),
-                    "requested_by_id": self.env.user.id,
-                    **values,
-                }
-                for deviation in deviations
-            ]
-        )
-
-    def action_request_deviation_approval(self):
-        """Open the dialog in which an approval is asked for."""
-        self.ensure_one()
-        return self.env["ir.actions.act_window"]._for_xml_id(
-            "crm_extended.crm_agreement_deviation_request_action"
-        ) | {"context": {"default_move_id": self.id}}
-
-    def action_decide_deviations(self):
-        """Open the approver's decision on the order that this invoice bills."""
-        self.ensure_one()
-        requested = self.deviation_ids.filtered(lambda row: row.state == "requested")
-        if not requested:
-            raise UserError(self.env._("Nothing on this invoice waits for a decision."))
-        return requested.order_id[:1].action_decide_deviations()
-
-    def _request_deviation_approval(self, reason):
-        """Ask the approvers, once, for everything on this invoice that needs their approval.
-
-        :param str reason: why the client should get it
-        :return: the new rows, under sudo
-        :raise UserError: when nothing needs approval or something can never be approved
-        """
-        self.ensure_one()
-        self.check_access("write")
-        handled = [
-            (deviation, self._get_handling(deviation)) for deviation in self._get_deviations()
-        ]
-        blocked = [pair for pair in handled if pair[1] == "block"]
-        if blocked:
-            raise UserError(self._get_refusal_message(blocked))
-        wanted = [deviation for deviation, way in handled if way == "approve"]
-        if self.state != "draft" or not wanted:
-            raise UserError(self.env._("Nothing on this invoice waits to be asked for."))
-        self._void_changed_deviations()
-        rows_sudo = self._keep_deviations(wanted, state="requested", request_reason=reason)
-        for order_sudo in rows_sudo.order_id:
-            order_rows_sudo = rows_sudo.filtered(lambda row, o=order_sudo: row.order_id == o)
-            order_sudo._log_deviations(
-                self.env._("Approval requested for the invoice:"), order_rows_sudo, reason
-            )
-            for user in order_sudo._get_deviation_approvers(order_rows_sudo):
-                order_sudo.activity_schedule(
-                    "crm_extended.mail_activity_agreement_approval",
-                    user_id=user.id,
-                    summary=self.env._(
-                        "Invoice of %s deviates from its agreement", order_sudo.name
-                    ),
-                )
-        return rows_sudo
-
-    def _void_changed_deviations(self):
-        """Void requests and approvals whose figures the invoice no longer has."""
+        found = {}
+        wanted = {}
+        today = fields.Date.context_today(self)
         for move in self:
-            # sudo: see _keep_deviations
-            rows_sudo = move.sudo().deviation_ids.filtered(
-                lambda row: row.state in ("requested", "approved")
-            )
-            if not rows_sudo or move.state != "draft":
+            move_sudo = move.sudo()  # sudo: as in _get_deviations
+            if move.move_type not in HELD_TYPES or not move_sudo._get_hand_lines():
                 continue
-            present = {move._get_fingerprint(deviation) for deviation in move._get_deviations()}
-            rows_sudo.filtered(lambda row, present=present: row.fingerprint not in present).write(
-                {"state": "void"}
+            billed_sudo = move_sudo._get_held_lines().sale_line_ids.order_id
+            if agreement_sudo := billed_sudo.agreement_id[:1]:
+                found[move] = agreement_sudo
+            else:
+                wanted[move] = (move_sudo.partner_id, move_sudo.company_id, today)
+        applicable = self.env["crm.agreement"]._get_applicable(wanted)
+        return found | {move: agreement for move, agreement in applicable.items() if agreement}
+
+    def _get_hand_deviations(self, agreement_sudo, order_sudo):
+        """What lines that bill no order have otherwise than agreed, as on an order of today.
+
+        :param order_sudo: the order that is billed beside them, may be empty
+        """
+        order = self._prepare_order_by_hand(agreement_sudo)
+        deviations = []
+        if not self._get_held_lines().sale_line_ids:
+            order.payment_term_id = self.invoice_payment_term_id
+            deviations += [
+                deviation
+                for deviation in order._get_header_deviations(agreement_sudo)
+                if deviation.kind in ("payment_term", "currency")
+            ]
+        for deviation in order._get_price_deviations(agreement_sudo):
+            if deviation.kind == "discount" and not deviation.line:
+                deviation = deviation._replace(
+                    description=self.env._("Discount on the whole invoice")
+                )
+            deviations.append(deviation)
+        # the lines of that order exist nowhere
+        return [
+            deviation._replace(
+                line=self.env["sale.order.line"], figures=(order_sudo.id, *deviation.figures)
             )
+            for deviation in deviations
+        ]
+
+    def _prepare_order_by_hand(self, agreement_sudo):
+        """An order in memory that sells what this invoice bills past orders."""
+        return self.env["sale.order"].new(
+            {
+                "partner_id": self.partner_id._origin.id,
+                "company_id": self.company_id.id,
+                "agreement_id": agreement_sudo.id,
+                "pricelist_id": agreement_sudo.pricelist_id.id,
+                "currency_id": self.currency_id.id,
+                "fiscal_position_id": self.fiscal_position_id._origin.id,
+                "date_order": fields.Datetime.now(),
+                "order_line": [
+                    Command.create(
+                        {
+                            "name": line.name or "",
+                            "product_id": line.product_id._origin.id,
+                            "product_uom_id": line.product_uom_id._origin.id,
+                            "product_uom_qty": line.quantity,
+                            "price_unit": line.price_unit,
+                            "discount": line.discount,
+                        }
+                    )
+                    for line in self._get_hand_lines()
+                ],
+            }
+        )

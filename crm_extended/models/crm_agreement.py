@@ -1,7 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
-APPROVER_GROUP = "crm_extended.crm_agreements_group_approver"
 AGREEMENT_STATES = [
     ("draft", "Draft"),
     ("to_approve", "To Approve"),

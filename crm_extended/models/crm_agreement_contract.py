@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 
-from .crm_agreement import APPROVER_GROUP
+from .crm_agreement_held import APPROVER_GROUP
 
 LAWYER_GROUP = "crm_extended.crm_agreements_group_lawyer"
 

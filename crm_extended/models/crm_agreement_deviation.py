@@ -21,7 +21,8 @@ DEVIATION_KINDS = [
 
 
 class CrmAgreementDeviation(models.Model):
-    """One point in which an order differs from its agreement, kept because somebody decided on it.
+    """One point in which an order or an invoice differs from its agreement, kept because somebody
+    decided on it.
 
     Deviations are computed live on the order; a row exists once it matters: when approval is asked
     for (*requested*), given (*approved*) or denied (*refused*), and when an agreement that only
@@ -39,7 +40,11 @@ class CrmAgreementDeviation(models.Model):
     _check_company_auto = True
 
     order_id = fields.Many2one(
-        "sale.order", required=True, ondelete="cascade", index=True, check_company=True
+        "sale.order",
+        ondelete="cascade",
+        index=True,
+        check_company=True,
+        help="Empty for an invoice that was entered by hand.",
     )
     move_id = fields.Many2one(
         "account.move",
@@ -53,19 +58,23 @@ class CrmAgreementDeviation(models.Model):
     agreement_id = fields.Many2one(
         "crm.agreement", required=True, ondelete="restrict", index=True, check_company=True
     )
-    company_id = fields.Many2one(related="order_id.company_id", store=True, index=True)
-    partner_id = fields.Many2one(related="order_id.partner_id", store=True, string="Client")
-    user_id = fields.Many2one(
-        related="order_id.user_id", store=True, string="Salesperson", index=True
+    company_id = fields.Many2one(
+        "res.company", compute="_compute_document_values", store=True, index=True
     )
-    currency_id = fields.Many2one(related="order_id.currency_id")
+    partner_id = fields.Many2one(
+        "res.partner", "Client", compute="_compute_document_values", store=True
+    )
+    user_id = fields.Many2one(
+        "res.users", "Salesperson", compute="_compute_document_values", store=True, index=True
+    )
+    currency_id = fields.Many2one("res.currency", compute="_compute_document_values", store=True)
     kind = fields.Selection(DEVIATION_KINDS, required=True, index=True)
     description = fields.Char("Subject", required=True)
     expected = fields.Char("Agreed")
     actual = fields.Char("On the Order")
     difference = fields.Char()
     amount = fields.Monetary(
-        "Amount", help="What the deviation costs, in the currency of the order, where it is known."
+        help="What the deviation costs, in the currency of the document, where it is known."
     )
     severity = fields.Float(
         readonly=True,
@@ -93,14 +102,40 @@ class CrmAgreementDeviation(models.Model):
     decided_on = fields.Datetime()
     reason = fields.Text("Decision", help="Why the approver decided so.")
 
+    _document_check = models.Constraint(
+        "CHECK(order_id IS NOT NULL OR move_id IS NOT NULL)",
+        "A deviation belongs to an order or an invoice.",
+    )
+
+    @api.depends(
+        "order_id.company_id",
+        "order_id.currency_id",
+        "order_id.partner_id",
+        "order_id.user_id",
+        "move_id.company_id",
+        "move_id.currency_id",
+        "move_id.partner_id",
+        "move_id.invoice_user_id",
+    )
+    def _compute_document_values(self):
+        for row in self:
+            document = row.order_id or row.move_id
+            row.company_id = document.company_id
+            row.currency_id = document.currency_id
+            row.partner_id = document.partner_id
+            row.user_id = row.order_id.user_id if row.order_id else row.move_id.invoice_user_id
+
     @api.readonly
     def action_open_order(self):
-        """Open the order of this deviation."""
+        """Open the order of this deviation, or the invoice that was entered by hand."""
         self.ensure_one()
-        return self.order_id._get_records_action()
+        return (self.order_id or self.move_id)._get_records_action()
 
     def action_decide(self):
-        """Open the approver's decision on the order of this deviation."""
-        if len(self.order_id) != 1:
-            raise UserError(self.env._("Decide on the deviations of one order at a time."))
-        return self.order_id.action_decide_deviations()
+        """Open the approver's decision on the order or the invoice of this deviation."""
+        documents = {row.order_id or row.move_id for row in self}
+        if len(documents) != 1:
+            raise UserError(
+                self.env._("Decide on the deviations of one order or invoice at a time.")
+            )
+        return documents.pop().action_decide_deviations()

@@ -3,7 +3,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
 from odoo.tools import SQL, format_date
 
-from .crm_agreement import APPROVER_GROUP
+from .crm_agreement_held import APPROVER_GROUP
 
 
 class CrmAgreement(models.Model):

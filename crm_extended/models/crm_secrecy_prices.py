@@ -18,9 +18,11 @@ class ProductPricelist(models.Model):
         return not self.env.su and bool(self.env["crm.secrecy.rule"]._filter_hidden(self))
 
     def _compute_price_rule(self, products, quantity, **kwargs):
-        if self and self._is_secret():
+        secret = bool(self) and self._is_secret()
+        if secret:
             self._check_sold_by_user()
-            # sudo: the price is told, the list is not; see above
+        if secret or self.env["crm.secrecy.rule"]._has_secret_prices():
+            # sudo: the price is told, the list and the rule it is made by are not; see above
             return super(ProductPricelist, self.sudo())._compute_price_rule(
                 products, quantity, **kwargs
             )
@@ -51,6 +53,67 @@ class ProductPricelist(models.Model):
         return found
 
 
+class ProductPricelistItem(models.Model):
+    """Whoever may not see the cost makes no price of it: a markup of nothing would tell it."""
+
+    _inherit = "product.pricelist.item"
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        self._check_secret_base(vals_list)
+        return super().create(vals_list)
+
+    def write(self, vals):
+        self._check_secret_base([vals])
+        return super().write(vals)
+
+    def _check_secret_base(self, vals_list):
+        """Say why; the record rule would only refuse."""
+        if self.env.su or self.env["crm.secrecy.rule"]._sees_cost():
+            return
+        if any(vals.get("base") == "standard_price" for vals in vals_list):
+            raise AccessError(
+                self.env._("The cost is confidential: base this price on something else.")
+            )
+
+
+class CrmAgreement(models.Model):
+    """A markup on the cost is agreed by somebody who sees the cost, for the same reason.
+
+    An individual agreement takes it over from its standard one, whoever derives it.
+    """
+
+    _inherit = "crm.agreement"
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        agreements = super().create(vals_list)
+        agreements._check_secret_markup()
+        return agreements
+
+    def write(self, vals):
+        result = super().write(vals)
+        if vals.keys() & {"price_rule", "markup_percent", "parent_id"}:
+            self._check_secret_markup()
+        return result
+
+    def _check_secret_markup(self):
+        if self.env.su or self.env["crm.secrecy.rule"]._sees_cost():
+            return
+        for agreement in self.filtered(lambda agreement: agreement.price_rule == "markup"):
+            source_sudo = (agreement.parent_id | agreement.renewed_from_id).sudo()
+            if (agreement.price_rule, agreement.markup_percent) not in [
+                (source.price_rule, source.markup_percent) for source in source_sudo
+            ]:
+                raise AccessError(
+                    self.env._(
+                        "The cost is confidential: the markup of agreement %s is set by somebody "
+                        "who sees it.",
+                        agreement.name,
+                    )
+                )
+
+
 class ProductPricelistReport(models.AbstractModel):
     """The printed or exported price list is the list itself."""
 
@@ -78,7 +141,7 @@ class SaleOrderLine(models.Model):
 
     def _with_secret_prices(self):
         """These lines, with all rights if the user may not read the price list of their order."""
-        if self.env.su or not self.env["crm.secrecy.rule"]._get_user_rules("pricelist"):
+        if not self.env["crm.secrecy.rule"]._has_secret_prices():
             return self
         # sudo: the price is told, the list is not; which lists an order may have, it checks itself
         return self.sudo()
@@ -177,7 +240,7 @@ class SaleOrder(models.Model):
         )
 
     def _get_product_catalog_order_data(self, products, **kwargs):
-        if self.env.su or not self.env["crm.secrecy.rule"]._get_user_rules("pricelist"):
+        if not self.env["crm.secrecy.rule"]._has_secret_prices():
             return super()._get_product_catalog_order_data(products, **kwargs)
         self.check_access("read")
         # sudo: the price is told, the list is not

@@ -6,6 +6,29 @@ from odoo.tools import SQL, ormcache
 AGREEMENT, PRICELIST, COST = "agreement", "pricelist", "cost"
 
 
+class CrmSecrecySourceMixin(models.AbstractModel):
+    """Records on which it depends who sees what; every change of them holds at once."""
+
+    _name = "crm.secrecy.source.mixin"
+    _description = "Source of Commercial Secrecy"
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        records = super().create(vals_list)
+        self.env.registry.clear_cache()
+        return records
+
+    def write(self, vals):
+        result = super().write(vals)
+        self.env.registry.clear_cache()
+        return result
+
+    def unlink(self):
+        result = super().unlink()
+        self.env.registry.clear_cache()
+        return result
+
+
 class CrmSecrecyRule(models.Model):
     """Who sees agreements, price lists, cost and margin.
 
@@ -21,7 +44,8 @@ class CrmSecrecyRule(models.Model):
     - *Price lists* with their rules: a rule may be limited to some lists, or to those that the
       agreements of some segments use.
     - *Cost and margin* are fields; they are closed wherever they are shown: product, order, order
-      line, sales analysis, profile of a client, replay of an agreement.
+      line, sales analysis, profile of a client, replay of an agreement. Whoever does not see them
+      neither reads nor makes prices that are calculated from the cost.
 
     Rules only take away: they are checked together with Odoo's own rights and never replace them.
     Administrators and accountants see everything, approvers every agreement; who buys or keeps the
@@ -33,6 +57,7 @@ class CrmSecrecyRule(models.Model):
     """
 
     _name = "crm.secrecy.rule"
+    _inherit = ["crm.secrecy.source.mixin"]
     _description = "Rule of Commercial Secrecy"
     _order = "subject, sequence, id"
 
@@ -101,22 +126,6 @@ class CrmSecrecyRule(models.Model):
                 raise ValidationError(
                     self.env._("%s: only a rule about price lists can name them.", rule.name)
                 )
-
-    @api.model_create_multi
-    def create(self, vals_list):
-        rules = super().create(vals_list)
-        self.env.registry.clear_cache()
-        return rules
-
-    def write(self, vals):
-        result = super().write(vals)
-        self.env.registry.clear_cache()
-        return result
-
-    def unlink(self):
-        result = super().unlink()
-        self.env.registry.clear_cache()
-        return result
 
     # ------------------------------------------------------------
     # WHO IS EXEMPT
@@ -213,6 +222,11 @@ class CrmSecrecyRule(models.Model):
             if any(rule[1] in (False, company_id) for rule in rules)
         )
 
+    @api.model
+    def _has_secret_prices(self):
+        """Whether the user sells by price lists, or rules of them, that he may not open."""
+        return not self.env.su and bool(self._get_user_rules(PRICELIST) or not self._sees_cost())
+
     # ------------------------------------------------------------
     # RECORDS
     # ------------------------------------------------------------
@@ -225,7 +239,11 @@ class CrmSecrecyRule(models.Model):
             return Domain.TRUE
         subject, method = secret
         found = self._get_user_rules(subject)
-        return getattr(self, method)(*found) if found else Domain.TRUE
+        domain = getattr(self, method)(*found) if found else Domain.TRUE
+        if model_name == "product.pricelist.item" and not self._sees_cost():
+            # a price and the markup it is made with are the cost
+            domain &= Domain("base", "!=", "standard_price")
+        return domain
 
     @api.model
     def _filter_hidden(self, records):
@@ -328,20 +346,5 @@ class CrmTeam(models.Model):
 class CrmTeamMember(models.Model):
     """Who is in a team may see what others may not."""
 
-    _inherit = "crm.team.member"
-
-    @api.model_create_multi
-    def create(self, vals_list):
-        members = super().create(vals_list)
-        self.env.registry.clear_cache()
-        return members
-
-    def write(self, vals):
-        result = super().write(vals)
-        self.env.registry.clear_cache()
-        return result
-
-    def unlink(self):
-        result = super().unlink()
-        self.env.registry.clear_cache()
-        return result
+    _name = "crm.team.member"
+    _inherit = ["crm.team.member", "crm.secrecy.source.mixin"]

@@ -7,6 +7,26 @@ from psycopg2 import OperationalError
 _logger = logging.getLogger(__name__)
 
 
+class CrmStrategyRecordMixin(models.AbstractModel):
+    """A row about the record that a strategy answers, of whatever model."""
+
+    _name = "crm.strategy.record.mixin"
+    _description = "Row About a Record of a Strategy"
+
+    res_model = fields.Char("Document Model")
+    res_id = fields.Many2oneReference("Document ID", model_field="res_model")
+
+    def action_open_record(self):
+        """Open the record of this row."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": self.res_model,
+            "res_id": self.res_id,
+            "views": [(False, "form")],
+        }
+
+
 class CrmStrategyRun(models.Model):
     """What a strategy has done, for whom and when. Written by the system only.
 
@@ -15,6 +35,7 @@ class CrmStrategyRun(models.Model):
     """
 
     _name = "crm.strategy.run"
+    _inherit = ["crm.strategy.record.mixin"]
     _description = "Log of a Strategy"
     _order = "date desc, id desc"
     _rec_name = "name"
@@ -24,10 +45,8 @@ class CrmStrategyRun(models.Model):
         "crm.strategy", required=True, readonly=True, index=True, ondelete="cascade"
     )
     company_id = fields.Many2one("res.company", readonly=True, index=True)
-    res_model = fields.Char("Document Model", required=True, readonly=True)
-    res_id = fields.Many2oneReference(
-        "Document ID", model_field="res_model", required=True, readonly=True
-    )
+    res_model = fields.Char(required=True, readonly=True)
+    res_id = fields.Many2oneReference(required=True, readonly=True)
     event_key = fields.Char("Event", required=True, readonly=True)
     name = fields.Char("Document", readonly=True)
     date = fields.Datetime(required=True, readonly=True)
@@ -40,16 +59,6 @@ class CrmStrategyRun(models.Model):
 
     _event_uniq = models.UniqueIndex("(strategy_id, res_id, res_model, event_key)")
     _date_idx = models.Index("(strategy_id, date) WHERE state = 'done'")
-
-    def action_open_record(self):
-        """Open what the strategy answered."""
-        self.ensure_one()
-        return {
-            "type": "ir.actions.act_window",
-            "res_model": self.res_model,
-            "res_id": self.res_id,
-            "views": [(False, "form")],
-        }
 
 
 class CrmStrategy(models.Model):

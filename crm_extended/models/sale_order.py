@@ -13,11 +13,9 @@ OPEN_STATES = ("draft", "sent")
 class SaleOrder(models.Model):
     """An order takes its agreement and is held to it.
 
-    The agreement comes by precedence: the individual agreement of the client's commercial entity in
-    force on the order date, the latest one first; then the narrowest standard agreement (that of
-    the smallest segment the client is in, then that for all); then none. It brings its price list
-    and payment terms, in Odoo's own way: they are computed when it is set and may be edited, and
-    what is edited deviates.
+    The agreement comes by precedence (`crm_agreement_choice.py`), for the order date. It brings its
+    price list and payment terms, in Odoo's own way: they are computed when it is set and may be
+    edited, and what is edited deviates.
 
     Every road to a confirmed order writes the state, so the control sits in ``write`` and
     ``create`` (what it controls: `sale_order_deviation.py`), where the button, a batch, an import,
@@ -26,7 +24,7 @@ class SaleOrder(models.Model):
     """
 
     _name = "sale.order"
-    _inherit = ["sale.order", "crm.interaction.mixin"]
+    _inherit = ["sale.order", "crm.interaction.mixin", "crm.agreement.held.mixin"]
 
     agreement_id = fields.Many2one(
         "crm.agreement",
@@ -248,39 +246,12 @@ class SaleOrder(models.Model):
         :return: mapping of every order of `self` to an agreement, empty when none applies
         :rtype: dict
         """
-        Agreement = self.env["crm.agreement"]
-        result = dict.fromkeys(self, Agreement)
-        dates = {order: date or order._get_order_day() for order in self}
-        by_company = self.grouped("company_id")
-        for company, orders in by_company.items():
-            if not company:
-                continue
-            clients = orders.partner_id.commercial_partner_id
-            # sudo: terms bind the order whether or not its salesperson may open the agreement
-            candidates_sudo = Agreement.sudo().search(
-                [
-                    ("company_id", "=", company.id),
-                    ("state", "=", "active"),
-                    ("date_start", "<=", max(dates[order] for order in orders)),
-                    "|",
-                    ("kind", "=", "standard"),
-                    ("commercial_partner_id", "in", clients._origin.ids),
-                ]
-            )
-            individual_sudo = candidates_sudo.filtered(lambda a: a.kind == "individual").sorted(
-                lambda a: (a.date_start, a.id), reverse=True
-            )
-            standard_sudo = candidates_sudo.filtered(lambda a: a.kind == "standard")
-            ranked_standard = standard_sudo._sort_standard()
-            segments = clients._origin._get_segments(company) if standard_sudo.segment_id else {}
-            for order in orders.filtered("partner_id"):
-                client = order.partner_id.commercial_partner_id._origin
-                ranked = [a for a in individual_sudo if a.commercial_partner_id == client]
-                member_of = {False, *segments.get(client, standard_sudo.segment_id.browse()).ids}
-                ranked += [a for a, segment_id in ranked_standard if segment_id in member_of]
-                chosen = next((a for a in ranked if a._is_in_force(dates[order])), Agreement)
-                result[order] = chosen.sudo(self.env.su)
-        return result
+        return self.env["crm.agreement"]._get_applicable(
+            {
+                order: (order.partner_id, order.company_id, date or order._get_order_day())
+                for order in self
+            }
+        )
 
     def _get_order_day(self):
         self.ensure_one()

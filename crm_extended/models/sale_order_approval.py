@@ -1,14 +1,13 @@
-from odoo import fields, models
-from odoo.exceptions import AccessError, UserError
+from odoo import models
+from odoo.exceptions import UserError
 
 from ..tools.agreement_terms import exceeds
-from .crm_agreement import APPROVER_GROUP
 from .sale_order import CONFIRMED_STATES, OPEN_STATES
 from .sale_order_deviation import _JUDGED_NOW
 
 
 class SaleOrder(models.Model):
-    """What is done about deviations: refuse, ask, decide, keep.
+    """What is done about deviations: refuse, ask, keep (deciding: `crm_agreement_held.py`).
 
     A request and its decision hold for the figures they were made on; when these change, both are
     void. Rows are kept by these methods only, nobody writes them directly.
@@ -137,20 +136,7 @@ class SaleOrder(models.Model):
     # ------------------------------------------------------------------
 
     def _prepare_deviation_row_values(self, deviation):
-        return {
-            "order_id": self.id,
-            "order_line_id": deviation.line.id,
-            "agreement_id": deviation.agreement.id,
-            "kind": deviation.kind,
-            "description": deviation.description,
-            "expected": deviation.expected,
-            "actual": deviation.actual,
-            "difference": deviation.difference,
-            "amount": deviation.amount,
-            "severity": deviation.severity,
-            "fingerprint": self._get_fingerprint(deviation),
-            "requested_by_id": self.env.user.id,
-        }
+        return super()._prepare_deviation_row_values(deviation) | {"order_id": self.id}
 
     def _record_deviations(self, deviations):
         """Keep deviations that an agreement lets pass with a warning."""
@@ -163,16 +149,6 @@ class SaleOrder(models.Model):
         )
         self._log_deviations(
             self.env._("Confirmed with deviations from the agreement:"), deviations
-        )
-
-    def _log_deviations(self, title, deviations, note=""):
-        """Post deviations (live ones or rows) in the chatter of the order."""
-        self.message_post(
-            body=self.env["ir.qweb"]._render(
-                "crm_extended.sale_order_deviation_log",
-                {"title": title, "deviations": deviations, "note": note},
-            ),
-            subtype_xmlid="mail.mt_note",
         )
 
     def action_request_deviation_approval(self):
@@ -219,77 +195,16 @@ class SaleOrder(models.Model):
                 ]
             )
         )
-        self._log_deviations(self.env._("Approval requested:"), wanted, reason)
-        for user in self._get_deviation_approvers(rows_sudo):
-            self.activity_schedule(
-                "crm_extended.mail_activity_agreement_approval",
-                user_id=user.id,
-                summary=self.env._("Order %s deviates from its agreement", self.name),
-            )
+        self._ask_deviation_approvers(
+            self.env._("Approval requested:"),
+            self.env._("Order %s deviates from its agreement", self.name),
+            rows_sudo,
+            reason,
+        )
         return rows_sudo
 
-    def _can_be_decided_by(self, user, rows):
-        """Whether `user` is an approver who neither asked for it nor sells this order."""
-        self.ensure_one()
-        if not user.has_group(APPROVER_GROUP):
-            return False
-        if self.company_id.sudo().agreement_self_approval:
-            return True
-        return user not in (rows.sudo().requested_by_id | self.user_id)
-
-    def _get_deviation_approvers(self, rows):
-        group_sudo = self.env.ref(APPROVER_GROUP).sudo()  # groups are not readable by everybody
-        users = group_sudo.all_user_ids.filtered(
-            lambda user: not user.share and user.active and self.company_id in user.company_ids
-        )
-        return users.filtered(lambda user: self._can_be_decided_by(user, rows)).with_env(self.env)
-
-    def _decide_deviations(self, approved, reason):
-        """Record the approver's decision on everything that is requested.
-
-        :param bool approved: True to let the order pass, False to refuse
-        :param str reason: kept with the rows and shown in the chatter
-        :raise AccessError: when the user is not an approver
-        :raise UserError: on one's own request, without a reason, or when nothing is requested
-        """
-        self.ensure_one()
-        if not self.env.user.has_group(APPROVER_GROUP):
-            raise AccessError(self.env._("Only an agreement approver decides on deviations."))
-        self.check_access("write")
-        self._void_changed_deviations()
-        self.sudo().deviation_ids.move_id._void_changed_deviations()
-        rows_sudo = self.sudo().deviation_ids.filtered(lambda row: row.state == "requested")
-        if not rows_sudo:
-            raise UserError(
-                self.env._(
-                    "Nothing on order %s waits for a decision: the order may have changed since "
-                    "approval was asked for.",
-                    self.name,
-                )
-            )
-        if not self._can_be_decided_by(self.env.user, rows_sudo):
-            raise UserError(
-                self.env._(
-                    "You asked for this approval or sell this order: another approver has to "
-                    "decide."
-                )
-            )
-        if not (reason or "").strip():
-            raise UserError(self.env._("Give the reason of your decision."))
-        rows_sudo.write(
-            {
-                "state": "approved" if approved else "refused",
-                "approver_id": self.env.user.id,
-                "decided_on": fields.Datetime.now(),
-                "reason": reason,
-            }
-        )
-        title = (
-            self.env._("Deviations approved:") if approved else self.env._("Deviations refused:")
-        )
-        self._log_deviations(title, rows_sudo, reason)
-        self.activity_unlink(["crm_extended.mail_activity_agreement_approval"])
-        return rows_sudo
+    def _get_deviation_seller(self):
+        return self.user_id
 
     def _void_changed_deviations(self):
         """Void requests and approvals whose figures the order no longer has."""

@@ -1,6 +1,3 @@
-import json
-from collections import namedtuple
-
 from odoo import api, fields, models
 from odoo.tools import format_amount, format_date
 from odoo.tools.misc import formatLang
@@ -14,22 +11,6 @@ _JUDGED_NOW = object()
 
 # Kinds whose size follows the client's debt and not what is written on the order.
 GROWING_KINDS = ("overdue", "credit")
-
-Deviation = namedtuple(
-    "Deviation",
-    [
-        "kind",  # one of DEVIATION_KINDS
-        "agreement",  # the agreement deviated from, under sudo
-        "line",  # order line, or an empty recordset
-        "description",
-        "expected",  # text
-        "actual",  # text
-        "difference",  # text
-        "severity",  # number that grows as the deviation gets worse
-        "amount",  # what it costs in the order's currency, 0.0 when not a matter of money
-        "figures",  # JSON values that were decided on
-    ],
-)
 
 
 class SaleOrder(models.Model):
@@ -151,12 +132,6 @@ class SaleOrder(models.Model):
             return False
         return deviation.kind not in GROWING_KINDS or not exceeds(deviation.severity, row.severity)
 
-    @api.model
-    def _get_fingerprint(self, deviation):
-        return json.dumps(
-            [deviation.kind, deviation.agreement.id, deviation.line._origin.id, *deviation.figures]
-        )
-
     # ------------------------------------------------------------------
     # Finding deviations
     # ------------------------------------------------------------------
@@ -195,21 +170,6 @@ class SaleOrder(models.Model):
             deviations += order_sudo._get_condition_deviations(agreement_sudo)
             deviations += order_sudo._get_debt_deviations(agreement_sudo)
         return deviations
-
-    def _prepare_deviation(self, kind, agreement, figures, **values):
-        labels = dict(
-            self.env["crm.agreement.deviation"]._fields["kind"]._description_selection(self.env)
-        )
-        defaults = {
-            "line": self.env["sale.order.line"],
-            "description": labels[kind],
-            "difference": "",
-            "severity": 1.0,
-            "amount": 0.0,
-        }
-        return Deviation(
-            kind=kind, agreement=agreement, figures=tuple(figures), **{**defaults, **values}
-        )
 
     def _get_precedence_deviations(self, agreement_sudo):
         """An order may not leave the agreement that applies for a weaker one or for none.

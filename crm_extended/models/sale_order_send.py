@@ -6,7 +6,8 @@ class SaleOrder(models.Model):
     """A quotation that its agreement holds back does not go out.
 
     The button, the status *Quotation Sent* (which a list action, an import or a remote call may
-    write) and a letter by a template are refused alike, with the list of what is open.
+    write), a letter by a template and a plain letter with a file to somebody outside are refused
+    alike, with the list of what is open. Words alone may be written: terms are talked about.
     """
 
     _inherit = "sale.order"
@@ -28,6 +29,25 @@ class SaleOrder(models.Model):
         orders = super().create(vals_list)
         orders.filtered(lambda order: order.state == "sent")._check_sendable()
         return orders
+
+    def _message_post_after_hook(self, message, msg_vals):
+        result = super()._message_post_after_hook(message, msg_vals)
+        if self._is_offer_letter(message):
+            self._check_sendable()
+        return result
+
+    def _is_offer_letter(self, message):
+        """Whether a colleague sends a message with files to somebody outside."""
+        if self.env.su or self.env.user.share or message.message_type != "comment":
+            return False
+        if not message.attachment_ids or not message.subtype_id or message.subtype_id.internal:
+            return False
+        # sudo: whoever gets it counts, also whom the sender may not read
+        followers_sudo = self.sudo().message_follower_ids.filtered(
+            lambda follower: message.subtype_id in follower.subtype_ids
+        )
+        people_sudo = message.sudo().partner_ids | followers_sudo.partner_id
+        return bool(people_sudo.filtered("partner_share"))
 
     def _check_sendable(self):
         """:raise UserError: when a quotation of `self` has deviations that are not approved"""

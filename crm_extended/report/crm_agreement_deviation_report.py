@@ -9,9 +9,9 @@ class CrmAgreementDeviationReport(models.Model):
 
     One row per deviation that somebody asked for, decided on or was warned of; void ones are out,
     because the order no longer has them. Money is in the currency of the company, at the exchange
-    rate of the order: what was given away in price and discount, once it was let pass
-    (*given*) and while it is asked for or when it was refused (*asked*). Amounts of other kinds
-    (a small order, a debt) are no money given away and are not summed up.
+    rate of the order or the invoice: what was given away in price and discount, once it was let
+    pass (*given*) and while it is asked for or when it was refused (*asked*). Amounts of other
+    kinds (a small order, a debt) are no money given away and are not summed up.
     """
 
     _name = "crm.agreement.deviation.report"
@@ -33,6 +33,7 @@ class CrmAgreementDeviationReport(models.Model):
             "state",
         ],
         "sale.order": ["currency_rate", "opportunity_id", "partner_id", "team_id", "user_id"],
+        "account.move": ["invoice_currency_rate", "invoice_user_id", "partner_id", "team_id"],
         "res.partner": ["commercial_partner_id"],
     }
 
@@ -76,8 +77,9 @@ class CrmAgreementDeviationReport(models.Model):
                    so.opportunity_id,
                    deviation.agreement_id,
                    partner.commercial_partner_id,
-                   so.user_id,
-                   so.team_id,
+                   CASE WHEN so.id IS NOT NULL THEN so.user_id ELSE move.invoice_user_id
+                        END AS user_id,
+                   CASE WHEN so.id IS NOT NULL THEN so.team_id ELSE move.team_id END AS team_id,
                    deviation.requested_by_id,
                    deviation.approver_id,
                    deviation.kind,
@@ -91,14 +93,18 @@ class CrmAgreementDeviationReport(models.Model):
                    EXTRACT(EPOCH FROM deviation.decided_on - deviation.create_date) / 3600
                        AS hours_to_decide
               FROM crm_agreement_deviation deviation
-              JOIN sale_order so ON so.id = deviation.order_id
-              JOIN res_partner partner ON partner.id = so.partner_id
+         LEFT JOIN sale_order so ON so.id = deviation.order_id
+         LEFT JOIN account_move move ON move.id = deviation.move_id
+              JOIN res_partner partner
+                ON partner.id = COALESCE(so.partner_id, move.partner_id)
               JOIN res_company company ON company.id = deviation.company_id
               JOIN res_currency currency ON currency.id = company.currency_id
               JOIN LATERAL (
                     SELECT CASE WHEN deviation.kind IN ('price', 'discount')
                                 THEN ROUND((COALESCE(deviation.amount, 0)
-                                     / COALESCE(NULLIF(so.currency_rate, 0), 1))::numeric,
+                                     / COALESCE(NULLIF(so.currency_rate, 0),
+                                                NULLIF(move.invoice_currency_rate, 0),
+                                                1))::numeric,
                                      COALESCE(currency.decimal_places, 2))
                                 ELSE 0 END AS amount
                    ) money ON TRUE
@@ -108,6 +114,6 @@ class CrmAgreementDeviationReport(models.Model):
 
     @api.readonly
     def action_open_order(self):
-        """Open the order of this deviation."""
+        """Open the order of this deviation, or the invoice that was entered by hand."""
         self.ensure_one()
-        return self.order_id._get_records_action()
+        return (self.order_id or self.move_id)._get_records_action()

@@ -8,6 +8,7 @@ from . import (
     test_agreement_conditions,
     test_agreement_contract,
     test_agreement_invoice,
+    test_agreement_matrix,
     test_agreement_orders,
     test_agreement_portal,
     test_agreement_race,

@@ -30,9 +30,8 @@ class TestAgreementConditions(AgreementCommon):
             {
                 "move_type": "out_invoice",
                 "partner_id": (partner or self.client).id,
-                "invoice_date": self.today - timedelta(days=days + 1),
-                "invoice_date_due": self.today - timedelta(days=days),
-                "invoice_payment_term_id": False,
+                "invoice_date": self.today - timedelta(days=days),
+                "invoice_payment_term_id": self.term_30.id,  # agreed, and due at once
                 "invoice_line_ids": [
                     Command.create({"name": "Old", "price_unit": amount, "tax_ids": False})
                 ],
@@ -369,6 +368,53 @@ class TestAgreementConditions(AgreementCommon):
         order.with_user(self.approver)._decide_deviations(True, "Fine")
         order.action_quotation_sent()
         self.assertEqual(order.state, "sent")
+
+    def test_plain_letter_of_offer_is_held_back(self):
+        """A file sent to the client past the button is an offer; words and notes are not."""
+        self._create_agreement(enforcement="approve")
+        order = self._create_order([{"discount": 50.0}])
+        file = [("offer.pdf", b"half price")]
+        letter = {"body": "Our offer", "partner_ids": self.contact.ids}
+        comment = {"subtype_xmlid": "mail.mt_comment", "message_type": "comment"}
+        composer = self.env["mail.compose.message"].with_user(self.salesman)
+        roads = (
+            lambda: order.message_post(**letter, **comment, attachments=file),
+            lambda: composer.create(
+                {
+                    "model": "sale.order",
+                    "res_ids": order.ids,
+                    "composition_mode": "comment",
+                    "subject": "Offer",
+                    "body": "Please sign",
+                    "partner_ids": self.contact.ids,
+                    "attachment_ids": self.env["ir.attachment"]
+                    .with_user(self.salesman)
+                    .create({"name": "offer.pdf", "raw": b"x", "res_model": composer._name})
+                    .ids,
+                }
+            ).action_send_mail(),
+        )
+        for road in roads:
+            with self.assertRaisesRegex(UserError, "cannot be sent"), self.cr.savepoint():
+                road()
+        order.message_post(**letter, **comment)
+        order.message_post(body="Calculation", attachments=file)
+        colleague = {"partner_ids": self.approver.partner_id.ids, **comment}
+        order.message_post(body="Look", attachments=file, **colleague)
+        order.message_subscribe(self.contact.ids)
+        with self.assertRaisesRegex(UserError, "cannot be sent"), self.cr.savepoint():
+            order.message_post(body="Offer to all", attachments=file, **comment)
+        # what the client sends himself arrives
+        order.sudo().message_post(
+            body="My order",
+            attachments=file,
+            message_type="email",
+            subtype_xmlid="mail.mt_comment",
+            author_id=self.contact.id,
+        )
+        order._request_deviation_approval("Please")
+        order.with_user(self.approver)._decide_deviations(True, "Fine")
+        roads[0]()
 
     # Companies -------------------------------------------------------
 

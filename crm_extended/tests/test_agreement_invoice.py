@@ -1,6 +1,6 @@
-from odoo.exceptions import UserError
+from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
-from odoo.tests import tagged
+from odoo.tests import Form, tagged
 
 from .agreement_common import AgreementCommon
 
@@ -129,3 +129,204 @@ class TestAgreementInvoice(AgreementCommon):
         invoice.invoice_line_ids.price_unit = 1.0
         invoice.action_post()
         self.assertEqual(invoice.state, "posted")
+
+
+@tagged("post_install", "-at_install")
+class TestAgreementInvoiceByHand(AgreementCommon):
+    """What is billed past orders is held to the agreement as well."""
+
+    def _bill(self, lines=({},), user=None, **values):
+        return (
+            self.env["account.move"]
+            .with_user(user or self.accountant)
+            .create(
+                {
+                    "move_type": "out_invoice",
+                    "partner_id": self.contact.id,
+                    "invoice_user_id": self.salesman.id,
+                    "invoice_payment_term_id": self.term_30.id,
+                    "invoice_line_ids": [
+                        Command.create(
+                            {
+                                "product_id": self.drill.id,
+                                "quantity": 2.0,
+                                "price_unit": 90.0,
+                                "tax_ids": False,
+                                **line,
+                            }
+                        )
+                        for line in lines
+                    ],
+                    **values,
+                }
+            )
+        )
+
+    def _request(self, invoice, user=None):
+        action = invoice.action_request_deviation_approval()
+        self.env["crm.agreement.deviation.request"].with_user(user or self.accountant).with_context(
+            **action["context"]
+        ).create({"reason": "Fair"}).action_request()
+
+    def _assert_refused(self, invoice, text):
+        with self.assertRaisesRegex(UserError, text), self.cr.savepoint():
+            invoice.action_post()
+        self.env.invalidate_all()
+        self.assertEqual(invoice.state, "draft")
+
+    def test_within_the_agreement(self):
+        self._create_agreement()
+        invoice = self._bill([{}, {"product_id": False, "name": "Freight", "price_unit": 7.0}])
+        self.assertFalse(invoice.agreement_check)
+        invoice.invoice_line_ids[0].discount = 5.0  # what the agreement allows
+        invoice.action_post()
+        self.assertEqual(invoice.state, "posted")
+
+    def test_each_kind_in_each_mode(self):
+        other = self.env.ref(
+            "base.EUR" if self.env.company.currency_id.name != "EUR" else "base.USD"
+        )
+        other.active = True
+        kinds = {
+            "price": {"lines": [{"price_unit": 50.0}]},
+            "discount": {"lines": [{"discount": 20.0}]},
+            "payment_term": {"invoice_payment_term_id": self.term_60.id},
+            "currency": {"currency_id": other.id, "lines": [{"price_unit": 5000.0}]},
+        }
+        for mode in ("block", "approve", "warn"):
+            self.env["crm.agreement"].search([("partner_id", "=", self.client.id)]).filtered(
+                lambda agreement: agreement.state == "active"
+            ).with_user(self.approver).action_close()
+            agreement = self._create_agreement(enforcement=mode)
+            for kind, values in kinds.items():
+                with self.subTest(mode=mode, kind=kind):
+                    invoice = self._bill(**values)
+                    self.assertEqual([d.kind for d in invoice._get_deviations()], [kind])
+                    self.assertEqual(invoice.agreement_check, mode)
+                    if mode != "warn":
+                        self._assert_refused(invoice, agreement.name)
+                    if mode == "block":
+                        with self.assertRaises(UserError), self.cr.savepoint():
+                            invoice._request_deviation_approval("Please")
+                        continue
+                    if mode == "approve":
+                        self._request(invoice)
+                        invoice.with_user(self.approver)._decide_deviations(True, "Fine")
+                    invoice.action_post()
+                    self.assertEqual(invoice.state, "posted")
+                    row = invoice.sudo().deviation_ids
+                    self.assertEqual(
+                        (row.kind, row.state, row.order_id.id, row.agreement_id),
+                        (kind, {"approve": "approved", "warn": "recorded"}[mode], False, agreement),
+                    )
+                    self.assertEqual(
+                        (row.partner_id, row.user_id, row.company_id, row.currency_id),
+                        (
+                            self.contact,
+                            self.salesman,
+                            self.env.company,
+                            invoice.currency_id,
+                        ),
+                    )
+
+    def test_approval_by_another_person(self):
+        self._create_agreement(enforcement="approve")
+        invoice = self._bill([{"price_unit": 80.0}])
+        self._request(invoice)
+        self.assertEqual(invoice.agreement_check, "requested")
+        self._assert_refused(invoice, "still has to decide")
+        self.assertIn(self.approver, invoice.activity_ids.user_id)
+        row = invoice.sudo().deviation_ids
+        self.assertAlmostEqual(row.amount, 11.0)  # floor 85.50, price 80.00, 2 pieces
+        mine = invoice.with_user(self.approver)
+        self.assertTrue(mine.can_decide_deviations)
+        self.assertFalse(invoice.can_decide_deviations)
+        with self.assertRaises(AccessError):
+            invoice._decide_deviations(True, "Myself")
+        action = row.with_user(self.approver).action_decide()
+        Decision = self.env["crm.agreement.deviation.decision"].with_user(self.approver)
+        form = Form(Decision.with_context(**action["context"]))
+        self.assertEqual(form.partner_id, self.contact)
+        self.assertEqual(len(form.deviation_ids), 1)
+        form.reason = "Seen"
+        form.save().action_approve()
+        self.assertEqual(
+            (row.state, row.approver_id, row.reason), ("approved", self.approver, "Seen")
+        )
+        self.assertFalse(invoice.activity_ids)
+        # other figures need another decision
+        invoice.invoice_line_ids.price_unit = 70.0
+        self._assert_refused(invoice, "Request Approval")
+        self._request(invoice)
+        self.assertEqual(row.state, "void")
+        invoice.invoice_line_ids.price_unit = 80.0
+        self._request(invoice)
+        invoice.with_user(self.approver)._decide_deviations(True, "Again")
+        invoice.action_post()
+        report = self.env["crm.agreement.deviation.report"].with_user(self.auditor)
+        found = report.search([("move_id", "=", invoice.id), ("state", "=", "approved")])
+        self.assertEqual((found.user_id, found.commercial_partner_id), (self.salesman, self.client))
+        self.assertAlmostEqual(found.amount_given, 11.0)
+        self.assertEqual(found.action_open_order()["res_model"], "account.move")
+
+    def test_nobody_decides_about_his_own(self):
+        self._create_agreement(enforcement="approve")
+        invoice = self._bill([{"price_unit": 80.0}], invoice_user_id=self.approver.id)
+        self._request(invoice)
+        with self.assertRaisesRegex(UserError, "another approver"):
+            invoice.with_user(self.approver)._decide_deviations(True, "My client")
+        invoice.with_user(self.approver_2)._decide_deviations(False, "No")
+        self._assert_refused(invoice, "Request Approval")
+
+    def test_discount_in_a_line_of_its_own(self):
+        agreement = self._create_agreement()
+        invoice = self._bill([{}, {"product_id": False, "name": "Bonus", "price_unit": -30.0}])
+        self._assert_refused(invoice, f"(?s){agreement.name}.*whole invoice")
+
+    def test_old_date_brings_no_old_terms(self):
+        self._create_agreement()
+        invoice = self._bill([{"price_unit": 50.0}], invoice_date="2020-01-01")
+        self._assert_refused(invoice, "Drill")
+
+    def test_line_added_to_the_invoice_of_an_order(self):
+        self._create_agreement()
+        order = self._create_order()
+        order.action_confirm()
+        invoice = order._create_invoices().with_user(self.accountant)
+        invoice.write(
+            {
+                "invoice_line_ids": [
+                    Command.create(
+                        {"product_id": self.saw.id, "price_unit": 100.0, "tax_ids": False}
+                    )
+                ]
+            }
+        )
+        self._assert_refused(invoice, "Saw")
+        invoice.invoice_line_ids.filtered(lambda line: line.product_id == self.saw).price_unit = 180
+        invoice.action_post()
+        self.assertEqual(invoice.state, "posted")
+
+    def test_who_has_no_agreement_is_held_to_nothing(self):
+        self._create_agreement()
+        invoice = self._bill([{"price_unit": 1.0}], partner_id=self.other_client.id)
+        refund = self._bill([{"price_unit": 1.0}], move_type="out_refund")
+        (invoice + refund).action_post()
+        self.assertEqual(set((invoice + refund).mapped("state")), {"posted"})
+
+    def test_queries_do_not_grow_with_the_invoices(self):
+        """Finding the agreement of many invoices costs as much as of one."""
+        self._create_agreement()
+        invoices = self.env["account.move"]
+        for _number in range(6):
+            invoices |= self._bill()
+        invoices = invoices.sudo()
+        counts = []
+        for part in (invoices[:1], invoices[:1], invoices):
+            self.env.flush_all()
+            self.env.invalidate_all()
+            part.mapped("invoice_line_ids.sale_line_ids")
+            start = self.cr.sql_log_count
+            part._get_hand_agreements()
+            counts.append(self.cr.sql_log_count - start)
+        self.assertLessEqual(counts[2], counts[1] + 2)

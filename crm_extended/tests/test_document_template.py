@@ -128,6 +128,45 @@ class TestDocumentTemplate(AgreementCommon):
         context = self.contract.action_send_to_client()["context"]
         self.assertEqual(context["default_attachment_ids"], files[0].ids)
 
+    def test_versions_cannot_be_overwritten(self):
+        """Not by the web client, nor by a remote call on the files themselves."""
+        generated = self.contract._generate_document(self.template)
+        Files = self.env["ir.attachment"].with_user(self.salesman)
+        owner = {"res_model": self.contract._name, "res_id": self.contract.id}
+        upload = Files.create({"name": "Annex", "raw": b"annex", **owner})
+        mine = Files.create({"name": "Mine", "raw": b"mine"})
+        upload.raw = b"better annex"  # a draft is worked on
+        for values in ({"raw": b"x"}, {"datas": "eA=="}, {"description": "x"}, {"name": "Other"}):
+            with self.assertRaisesRegex(UserError, "generated"):
+                generated.write(values)
+        with self.assertRaisesRegex(UserError, "generated"):
+            generated.unlink()
+        self.contract.action_submit()
+        for operation in (
+            lambda: upload.write({"raw": b"x"}),
+            lambda: upload.write({"res_id": 0}),
+            lambda: upload.with_user(self.lawyer).write({"name": "x"}),
+            upload.unlink,
+        ):
+            with self.assertRaisesRegex(UserError, "as it was sent to the lawyers"):
+                operation()
+        self.contract.with_user(self.lawyer).action_approve()
+        self.assertEqual(upload.raw, b"better annex")
+        with self.assertRaisesRegex(UserError, "lawyers"):
+            upload.write({"raw": b"x"})
+        with self.assertRaisesRegex(UserError, "approved without"):
+            mine.write(owner)
+        # what else happens to a file goes on, and the signed paper is added, or taken away again
+        generated.generate_access_token()
+        self.env.flush_all()
+        self.contract.sudo().approved_on = self.contract.approved_on - timedelta(minutes=5)
+        upload.sudo()._write({"create_date": self.contract.approved_on})
+        scan = Files.create({"name": "Scan", "raw": b"scan", **owner})
+        scan.raw = b"better scan"
+        scan.unlink()
+        with self.assertRaises(UserError):
+            upload.unlink()
+
     def test_offer(self):
         template = self.env.ref("crm_extended.crm_document_template_offer")
         order = self._create_order()

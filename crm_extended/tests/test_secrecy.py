@@ -1,4 +1,4 @@
-from odoo.exceptions import AccessError, ValidationError
+from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Command
 from odoo.tests import Form, new_test_user, tagged
 from odoo.tests.common import users
@@ -358,6 +358,84 @@ class TestSecrecyCost(SecrecyCommon):
         self._create_agreement(price_rule="markup", markup_percent=50, discounts=[])
         order = self._create_order(user=self.outsider, user_id=self.outsider.id)
         self.assertEqual(order.order_line.price_unit, 90, "60 and a half")
+
+    @mute_logger("odoo.addons.mail.models.mail_render_mixin", "odoo.addons.base.models.ir_qweb")
+    def test_letters_tell_no_cost(self):
+        template = self.env["mail.template"].create(
+            {
+                "name": "Cost",
+                "model_id": self.env["ir.model"]._get_id("product.product"),
+                "subject": "{{ object.standard_price }}",
+                "body_html": "<t t-out='object.product_tmpl_id.standard_price'/>",
+            }
+        )
+        insider = template.with_user(self.insider)
+        self._create_rule("cost", team_ids=self.team.ids)
+        for name in ("subject", "body_html"):
+            self.env.invalidate_all()
+            self.assertIn("60", insider._render_field(name, self.drill.ids)[self.drill.id])
+            self.env.invalidate_all()
+            with self.assertRaises(UserError):
+                template.with_user(self.outsider)._render_field(name, self.drill.ids)
+
+    @mute_logger("odoo.addons.base.models.ir_rule")
+    def test_prices_made_of_the_cost(self):
+        """They are told; neither the rule nor a rule of one's own tells the cost behind them."""
+        manager = new_test_user(
+            self.env, "sec_manager", "base.group_user,sales_team.group_sale_manager"
+        )
+        cost_plus = {
+            "applied_on": "3_global",
+            "compute_price": "formula",
+            "base": "standard_price",
+            "price_markup": 20.0,
+        }
+        self.client.property_product_pricelist = self.env["product.pricelist"].create(
+            {"name": "Cost plus", "item_ids": [Command.create(cost_plus)]}
+        )
+        [rule] = self.client.property_product_pricelist.item_ids
+        self._create_rule("cost")
+        self.env.invalidate_all()
+        order = self._create_order(user=self.outsider, user_id=self.outsider.id)
+        self.assertEqual(order.order_line.price_unit, 72, "60 and a fifth")
+        order.order_line.product_uom_qty = 2
+        order.action_update_prices()
+        self.assertEqual(order.order_line.price_unit, 72)
+        self.env.invalidate_all()
+        for user in (self.outsider, manager):
+            with self.assertRaises(AccessError):
+                rule.with_user(user).read(["price_markup"])
+            self.assertFalse(self._sees(rule, user))
+        Item = self.env["product.pricelist.item"].with_user(manager)
+        own = self.pricelist.item_ids.with_user(manager)
+        with self.assertRaisesRegex(AccessError, "confidential"), self.cr.savepoint():
+            Item.create({**cost_plus, "pricelist_id": self.pricelist.id})
+        with self.assertRaisesRegex(AccessError, "confidential"), self.cr.savepoint():
+            own.base = "standard_price"
+        with self.assertRaisesRegex(AccessError, "confidential"), self.cr.savepoint():
+            self.env["product.pricelist"].with_user(manager).create(
+                {"name": "Mine", "item_ids": [Command.create(cost_plus)]}
+            )
+        own.price_discount = 12.0
+        # agreements alike
+        with self.assertRaisesRegex(AccessError, "confidential"), self.cr.savepoint():
+            self.env["crm.agreement"].with_user(self.salesman).create(
+                {"kind": "individual", "partner_id": self.client.id, "price_rule": "markup"}
+            )
+        draft = self._create_agreement(activate=False)
+        with self.assertRaisesRegex(AccessError, "confidential"), self.cr.savepoint():
+            draft.with_user(self.salesman).price_rule = "markup"
+        standard = self._create_agreement(
+            kind="standard", price_rule="markup", markup_percent=30, activate=False
+        )
+        derived = (
+            self.env["crm.agreement"]
+            .with_user(self.salesman)
+            .create({"kind": "individual", "partner_id": self.client.id, "parent_id": standard.id})
+        )
+        self.assertEqual(derived.markup_percent, 30)
+        with self.assertRaisesRegex(AccessError, "confidential"), self.cr.savepoint():
+            derived.markup_percent = 0
 
     def test_replay_without_margin(self):
         agreement = self._create_agreement()

@@ -80,24 +80,13 @@ class CrmStrategyPreviewLine(models.TransientModel):
     """One record that a strategy would touch."""
 
     _name = "crm.strategy.preview.line"
+    _inherit = ["crm.strategy.record.mixin"]
     _description = "Record in the Dry Run of a Strategy"
 
     preview_id = fields.Many2one(
         "crm.strategy.preview", required=True, ondelete="cascade", index=True
     )
-    res_model = fields.Char()
-    res_id = fields.Many2oneReference(model_field="res_model")
     name = fields.Char("Document")
     partner_name = fields.Char("Client")
     event_key = fields.Char("Event")
     result = fields.Text("What Would Be Done")
-
-    def action_open_record(self):
-        """Open the record."""
-        self.ensure_one()
-        return {
-            "type": "ir.actions.act_window",
-            "res_model": self.res_model,
-            "res_id": self.res_id,
-            "views": [(False, "form")],
-        }

@@ -28,6 +28,7 @@ def test_stock_and_time_sheets(database):
     assert bridge not in database.installed()
     database.install("sale_stock")
     assert bridge in database.installed()
+    database.install("sale_margin")  # what it shows is tested beside
 
     run_tests(database, "-u", bridge, "--test-tags", f"/{bridge}")
 
