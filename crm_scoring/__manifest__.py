@@ -60,6 +60,7 @@
             "crm_scoring/static/src/score_chart/*",
             "crm_scoring/static/src/recommendations/**/*",
             "crm_scoring/static/src/segment_forecast/*",
+            "crm_scoring/static/src/sales_trouble/*",
         ],
     },
     "demo": [

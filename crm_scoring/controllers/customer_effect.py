@@ -1,6 +1,7 @@
 import json
 
 from odoo.addons.crm_extended.controllers.sale_deal_report import XLSX
+from odoo.exceptions import UserError
 from odoo.http import Controller, content_disposition, request, route
 from werkzeug.exceptions import BadRequest
 
@@ -23,11 +24,30 @@ class CustomerEffectController(Controller):
             "crm.channel.report", request.env._("Sources and Channels"), model, domain
         )
 
+    @route("/crm_scoring/occasions.xlsx", type="http", auth="user", readonly=True)
+    def occasions(self, model="crm.occasion", domain="[]", **_kwargs):
+        """Download occasions and what became of them with charts, as far as the user may see."""
+        return self._export("crm.occasion", request.env._("Occasions"), model, domain)
+
+    @route("/crm_scoring/trouble.xlsx", type="http", auth="user", readonly=True)
+    def trouble(self, options="{}", **_kwargs):
+        """Download why the plan was missed, as far as the user may see it."""
+        try:
+            content = request.env["crm.sales.trouble"]._export_xlsx(json.loads(options))
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            raise BadRequest() from error
+        except UserError as error:
+            raise BadRequest(str(error)) from error
+        return self._make_file(content, request.env._("Why the Plan Was Missed"))
+
     def _export(self, owner, name, model, domain):
         try:
             content = request.env[owner]._export_xlsx(model, json.loads(domain))
         except (ValueError, TypeError, KeyError) as error:
             raise BadRequest() from error
+        return self._make_file(content, name)
+
+    def _make_file(self, content, name):
         return request.make_response(
             content,
             [

@@ -24,7 +24,7 @@ class CrmCampaignEffect(models.Model):
     - A client whom only the addressed differ from in a way sales do not show (a personal call, a
       fair) is not told from an effect of the campaign. If it can be chosen, leave a random part of
       the clients out: nothing proves more.
-    - An interval that holds zero, or fewer than 30 pairs: the record says that it cannot tell.
+    - An interval that holds zero, or fewer than 20 pairs: the record says that it cannot tell.
     - Sales managers ask; those who see all deals read. The computation writes the figures.
     """
 

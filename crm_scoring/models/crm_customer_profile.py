@@ -246,6 +246,10 @@ class CrmCustomerProfile(models.Model):
         "UNIQUE(partner_id, company_id)", "A client has one profile per company."
     )
 
+    def init(self):
+        # recency moves every night: room on the page spares each row its entries in the indexes
+        self.env.cr.execute("ALTER TABLE crm_customer_profile SET (fillfactor = 50)")
+
     # ------------------------------------------------------------------
     # computes
     # ------------------------------------------------------------------

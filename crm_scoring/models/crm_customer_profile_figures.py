@@ -8,8 +8,10 @@ HALF_YEAR = 182  # days
 class CrmCustomerProfile(models.Model):
     """From sales facts to the figures of each client, in temporary tables.
 
-    ``crm_tmp_document``: a row per client and document. ``crm_tmp_figure``: a row per client, with
-    the columns of the profile that need nobody else's figures. They hold one company.
+    ``crm_tmp_document``: a row per client and document, amounts in the smallest unit of the
+    currency as whole numbers: they are added up a dozen times, exactly, and much faster than
+    decimals. ``crm_tmp_figure``: a row per client, with the columns of the profile that need
+    nobody else's figures. They hold one company.
     """
 
     _inherit = "crm.customer.profile"
@@ -101,12 +103,23 @@ class CrmCustomerProfile(models.Model):
     def _fill_documents(self, company, today, clients):
         self.env.cr.execute(
             SQL(
-                "CREATE TEMPORARY TABLE crm_tmp_document ON COMMIT DROP AS %s",
-                self._get_fact_query(company, today, clients),
+                """
+                CREATE TEMPORARY TABLE crm_tmp_document ON COMMIT DROP AS
+                SELECT partner_id, date, (amount * %(units)s)::bigint AS amount,
+                       (returned * %(units)s)::bigint AS returned, margin, costed
+                  FROM (%(facts)s) documents
+                """,
+                units=self._get_units(company),
+                facts=self._get_fact_query(company, today, clients),
             )
         )
         # how many rows and clients: what is planned with
         self.env.cr.execute("ANALYZE crm_tmp_document (partner_id, date)")
+
+    @api.model
+    def _get_units(self, company):
+        """Return how many of the smallest unit make one of the currency, 100 kopecks a rouble."""
+        return 10**company.currency_id.decimal_places
 
     @api.model
     def _get_prospect_query(self, company):
@@ -143,51 +156,51 @@ class CrmCustomerProfile(models.Model):
                 """
                 CREATE TEMPORARY TABLE crm_tmp_figure ON COMMIT DROP AS
                 WITH gaps AS (
-                    SELECT partner_id, date, amount::float8 AS amount,
+                    SELECT *, amount > 0 AS is_purchase,
                            date - LAG(date) OVER by_date AS gap,
-                           date = MIN(date) OVER by_date AS is_first
-                      FROM crm_tmp_document WHERE amount > 0
-                    WINDOW by_date AS (PARTITION BY partner_id ORDER BY date)
-                ),
-                rhythms AS (
-                    SELECT partner_id, 1 + COUNT(*) FILTER (WHERE gap > 0) AS purchase_days,
-                           percentile_cont(0.5) WITHIN GROUP (ORDER BY gap)
-                               FILTER (WHERE gap > 0) AS rhythm,
-                           -- of the last day, which has the largest number of days and gap
-                           MAX((date - '1900-01-01'::date)::bigint * 1000000 + gap)
-                               FILTER (WHERE gap > 0) %% 1000000 AS gap_last,
-                           SUM(amount) FILTER (WHERE NOT is_first)
-                               / NULLIF(COUNT(*) FILTER (WHERE gap > 0), 0) AS repeat_mean
-                      FROM gaps
-                  GROUP BY partner_id
-                ),
-                months AS (
-                    SELECT partner_id, SUM(amount) AS total, SUM(amount * amount) AS squares
-                      FROM (
-                            SELECT partner_id, SUM(amount::float8) AS amount
-                              FROM crm_tmp_document
-                             WHERE date >= %(months_from)s AND date < %(month)s
-                          GROUP BY partner_id, date_part('year', date), date_part('month', date)
-                           ) by_month
-                  GROUP BY partner_id
+                           date = FIRST_VALUE(date) OVER by_date AS is_first
+                      FROM crm_tmp_document
+                    WINDOW by_date AS (PARTITION BY partner_id, amount > 0 ORDER BY date)
                 ),
                 sums AS (
                     SELECT partner_id,
-                           MIN(date) FILTER (WHERE amount > 0) AS date_first,
-                           MAX(date) FILTER (WHERE amount > 0) AS date_last,
-                           COUNT(*) FILTER (WHERE amount > 0) AS frequency,
+                           MIN(date) FILTER (WHERE is_purchase) AS date_first,
+                           MAX(date) FILTER (WHERE is_purchase) AS date_last,
+                           COUNT(*) FILTER (WHERE is_purchase) AS frequency,
                            SUM(amount) AS monetary,
                            COALESCE(SUM(amount) FILTER (WHERE date > %(year_ago)s), 0)
                                AS monetary_year,
-                           AVG(amount) FILTER (WHERE amount > 0) AS average_purchase,
+                           AVG(amount) FILTER (WHERE is_purchase) AS average_purchase,
                            -COALESCE(SUM(returned), 0) AS amount_returned,
                            COALESCE(SUM(amount) FILTER (WHERE date > %(half)s), 0) AS amount_half,
                            COALESCE(SUM(amount) FILTER (
                                WHERE date > %(half_before)s AND date <= %(half)s), 0
                            ) AS amount_half_before,
                            SUM(margin) AS margin,
-                           SUM(costed) AS costed
-                      FROM crm_tmp_document
+                           SUM(costed) AS costed,
+                           COUNT(*) FILTER (WHERE is_purchase AND gap > 0)
+                               + (COUNT(*) FILTER (WHERE is_purchase) > 0)::integer
+                               AS purchase_days,
+                           percentile_cont(0.5) WITHIN GROUP (ORDER BY gap)
+                               FILTER (WHERE is_purchase AND gap > 0) AS rhythm,
+                           -- of the last day, which has the largest number of days and gap
+                           MAX((date - '1900-01-01'::date)::bigint * 1000000 + gap)
+                               FILTER (WHERE is_purchase AND gap > 0) %% 1000000 AS gap_last,
+                           SUM(amount) FILTER (WHERE is_purchase AND NOT is_first)
+                               / NULLIF(COUNT(*) FILTER (WHERE is_purchase AND gap > 0), 0)
+                               AS repeat_mean
+                      FROM gaps
+                  GROUP BY partner_id
+                ),
+                months AS (
+                    -- twelve of them, so that the number of a month is enough
+                    SELECT partner_id, SUM(amount) AS total, SUM(amount * amount) AS squares
+                      FROM (
+                            SELECT partner_id, SUM(amount)::float8 AS amount
+                              FROM crm_tmp_document
+                             WHERE date >= %(months_from)s AND date < %(month)s
+                          GROUP BY partner_id, date_part('month', date)
+                           ) by_month
                   GROUP BY partner_id
                 ),
                 spans AS (
@@ -205,23 +218,24 @@ class CrmCustomerProfile(models.Model):
                 )
                 SELECT p.id AS partner_id, s.date_first, s.date_last,
                        COALESCE(s.frequency, 0)::integer AS frequency,
-                       COALESCE(r.purchase_days, 0)::integer AS purchase_days,
-                       ROUND(COALESCE(s.monetary, 0), %(digits)s) AS monetary,
-                       ROUND(COALESCE(s.monetary_year, 0), %(digits)s) AS monetary_year,
-                       ROUND(s.average_purchase, %(digits)s) AS average_purchase,
-                       ROUND(COALESCE(s.amount_returned, 0), %(digits)s) AS amount_returned,
+                       COALESCE(s.purchase_days, 0)::integer AS purchase_days,
+                       ROUND(COALESCE(s.monetary, 0) / %(units)s, %(digits)s) AS monetary,
+                       ROUND(COALESCE(s.monetary_year, 0) / %(units)s, %(digits)s) AS monetary_year,
+                       ROUND(s.average_purchase / %(units)s, %(digits)s) AS average_purchase,
+                       ROUND(COALESCE(s.amount_returned, 0) / %(units)s, %(digits)s)
+                           AS amount_returned,
                        ROUND(100 * s.amount_returned
                              / NULLIF(s.monetary + s.amount_returned, 0), 1) AS return_rate,
-                       ROUND(s.amount_half, %(digits)s) AS amount_half,
-                       ROUND(s.amount_half_before, %(digits)s) AS amount_half_before,
+                       ROUND(s.amount_half / %(units)s, %(digits)s) AS amount_half,
+                       ROUND(s.amount_half_before / %(units)s, %(digits)s) AS amount_half_before,
                        CASE WHEN s.amount_half_before > 0 THEN
                            ROUND(100 * (s.amount_half / s.amount_half_before - 1), 1)
                        END AS trend,
                        ROUND(s.margin, %(digits)s) AS margin,
                        ROUND(100 * s.margin / NULLIF(s.costed, 0), 1) AS margin_rate,
-                       ROUND(r.rhythm::numeric, 1) AS rhythm,
-                       r.gap_last::integer AS gap_last,
-                       ROUND(r.repeat_mean::numeric, 2) AS repeat_mean,
+                       ROUND(s.rhythm::numeric, 1) AS rhythm,
+                       s.gap_last::integer AS gap_last,
+                       ROUND(s.repeat_mean / %(units)s, 2) AS repeat_mean,
                        CASE WHEN s.months >= 3 AND s.month_mean > 0 THEN
                            ROUND((100 * sqrt(GREATEST(
                                s.month_squares - s.month_mean * s.month_mean, 0
@@ -230,7 +244,6 @@ class CrmCustomerProfile(models.Model):
                   FROM %(clients)s c
                   JOIN res_partner p ON p.id = c.partner_id
              LEFT JOIN spans s ON s.partner_id = p.id
-             LEFT JOIN rhythms r ON r.partner_id = p.id
                  WHERE p.id != ALL(%(excluded)s)
                 """,
                 month=month,
@@ -239,6 +252,7 @@ class CrmCustomerProfile(models.Model):
                 half=fields.Date.subtract(today, days=HALF_YEAR),
                 half_before=fields.Date.subtract(today, days=2 * HALF_YEAR),
                 digits=company.currency_id.decimal_places,
+                units=self._get_units(company),
                 excluded=self._get_excluded_partners().ids,
                 clients=SQL(
                     "(SELECT partner_id FROM sums UNION %s)", self._get_prospect_query(company)

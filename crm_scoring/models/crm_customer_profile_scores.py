@@ -24,8 +24,8 @@ class CrmCustomerProfile(models.Model):
     """Scores, classes and stages, and the statement that writes the profiles.
 
     What a client is compared with is boiled down to *cut values* first (the lowest turnover that
-    scores 5, the lowest of class A...). With them every row can be judged for itself, so the upsert
-    needs no ordering of all clients. ``OFFSET 0`` keeps the planner from pasting the expressions of
+    scores 5, the lowest of class A...). With them every row can be judged for itself, without an
+    ordering of all clients. ``OFFSET 0`` keeps the planner from pasting the expressions of
     one step into those of the next, where they would be computed many times.
     """
 
@@ -235,9 +235,11 @@ class CrmCustomerProfile(models.Model):
         company = analysis.company_id
         period = "monetary_year" if analysis.abc_period == "year" else "monetary"
         names = [SQL.identifier(name) for name in FIGURES + FORECASTS + SCORES]
-        [(written, deleted)] = self.env.execute_query(
+        fresh = [SQL("c.%s", name) for name in names[:-1]] + [self._get_adjusted_class_expression()]
+        self.env.cr.execute(
             SQL(
                 """
+                CREATE TEMPORARY TABLE crm_tmp_judged ON COMMIT DROP AS
                 WITH source AS (%(source)s),
                 judged AS (
                     SELECT *,
@@ -286,29 +288,12 @@ class CrmCustomerProfile(models.Model):
                                 WHEN class_score IS NOT NULL THEN 'D' END AS class_auto
                       FROM pointed
                     OFFSET 0
-                ),
-                written AS (
-                    INSERT INTO crm_customer_profile AS p
-                           (company_id, partner_id, date_refreshed, class_adjustment, %(names)s)
-                    SELECT %(company)s, c.partner_id, %(today)s, 0, %(fresh_names)s
-                      FROM classed c
-                 LEFT JOIN crm_customer_profile o
-                        ON o.partner_id = c.partner_id AND o.company_id = %(company)s
-                     WHERE o.id IS NULL OR (%(old_names)s) IS DISTINCT FROM (%(fresh_names)s)
-               ON CONFLICT (partner_id, company_id) DO UPDATE
-                       SET date_refreshed = excluded.date_refreshed, %(assignments)s
-                 RETURNING 1
-                ),
-                deleted AS (
-                    DELETE FROM crm_customer_profile p
-                     WHERE p.company_id = %(company)s
-                       AND NOT EXISTS (
-                            SELECT FROM crm_tmp_figure f WHERE f.partner_id = p.partner_id
-                           )
-                       %(only_changed)s
-                 RETURNING 1
                 )
-                SELECT (SELECT COUNT(*) FROM written), (SELECT COUNT(*) FROM deleted)
+                SELECT o.id AS profile_id, c.partner_id, %(fresh_names)s
+                  FROM classed c
+             LEFT JOIN crm_customer_profile o
+                    ON o.partner_id = c.partner_id AND o.company_id = %(company)s
+                 WHERE o.id IS NULL OR (%(old_names)s) IS DISTINCT FROM (%(fresh_values)s)
                 """,
                 source=self._get_source_query(analysis, cuts, full),
                 today=today,
@@ -332,21 +317,62 @@ class CrmCustomerProfile(models.Model):
                 bound_b=analysis.bound_b,
                 bound_c=analysis.bound_c,
                 company=company.id,
-                names=SQL(", ").join(names),
                 fresh_names=SQL(", ").join(
-                    [
-                        *(SQL("c.%s", name) for name in names[:-1]),
-                        self._get_adjusted_class_expression(),
-                    ]
+                    SQL("%s AS %s", value, name) for value, name in zip(fresh, names, strict=True)
                 ),
+                fresh_values=SQL(", ").join(fresh),
                 old_names=SQL(", ").join(SQL("o.%s", name) for name in names),
-                assignments=SQL(", ").join(SQL("%s = excluded.%s", name, name) for name in names),
-                only_changed=SQL("")
+            )
+        )
+        return self._write_judged(company, today, names, full)
+
+    @api.model
+    def _write_judged(self, company, today, names, full):
+        """Bring the profiles in line with ``crm_tmp_judged``; nobody else writes them meanwhile.
+
+        :param list names: SQL of the columns
+        :return: (written, deleted)
+        """
+        cr = self.env.cr
+        cr.execute(
+            SQL(
+                "UPDATE crm_customer_profile p SET date_refreshed = %s, %s FROM crm_tmp_judged j"
+                " WHERE p.id = j.profile_id",
+                today,
+                SQL(", ").join(SQL("%s = j.%s", name, name) for name in names),
+            )
+        )
+        written = cr.rowcount
+        names = SQL(", ").join(names)
+        cr.execute(
+            SQL(
+                """
+                INSERT INTO crm_customer_profile
+                       (company_id, partner_id, date_refreshed, class_adjustment, %s)
+                SELECT %s, partner_id, %s, 0, %s FROM crm_tmp_judged WHERE profile_id IS NULL
+                """,
+                names,
+                company.id,
+                today,
+                names,
+            )
+        )
+        written += cr.rowcount
+        cr.execute(
+            SQL(
+                """
+                DELETE FROM crm_customer_profile p
+                 WHERE p.company_id = %s
+                   AND NOT EXISTS (SELECT FROM crm_tmp_figure f WHERE f.partner_id = p.partner_id)
+                   %s
+                """,
+                company.id,
+                SQL("")
                 if full
                 else SQL("AND p.partner_id IN (SELECT partner_id FROM crm_tmp_changed)"),
             )
         )
-        return written, deleted
+        return written, cr.rowcount
 
     @api.model
     def _get_adjusted_class_expression(self):

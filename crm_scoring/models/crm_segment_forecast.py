@@ -6,10 +6,13 @@ METHODS = [
     ("naive", "Last month"),
     ("seasonal_naive", "Same month of last year"),
     ("damped", "Damped trend"),
+    ("theta", "Theta"),
+    ("theta_seasonal", "Theta with a season"),
     ("damped_additive", "Damped trend, season added"),
     ("damped_multiplicative", "Damped trend, season multiplied"),
     ("croston", "Rare sales (Croston)"),
-    ("combination", "Mean of several methods"),
+    ("ceasing", "Rare sales that cease (TSB)"),
+    ("combination", "Mean of all methods, the better ones weigh more"),
     ("ratio", "Turnover by orders"),
 ]
 

@@ -12,7 +12,7 @@ _logger = logging.getLogger(__name__)
 
 YEARS_BACK = 10
 LOCK = 0x43464F43  # of the refresh, in the space of advisory locks of two numbers
-VERSION = 1  # of the methods: a new one makes all forecasts anew
+VERSION = 2  # of the methods: a new one makes all forecasts anew
 
 
 class CrmSegmentForecast(models.Model):

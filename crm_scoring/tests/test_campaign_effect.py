@@ -35,6 +35,38 @@ def simulate(random, count, effect, selection):
     return addressed, figures, (before, after), (before_orders, after_orders)
 
 
+def simulate_others(random, count, share, selection):
+    """A second family, which nothing was tuned on: clients come, go and buy by months with a
+    season, cheques have heavy tails; who was silent is addressed and buys by a share more often.
+
+    :return: addressed, figures, (before, after) and what each would buy more if addressed
+    """
+    rate, size = np.exp(random.normal(-0.9, 0.8, count)), np.exp(random.normal(4, 1, count))
+    start = random.integers(0, 22, count)
+    month = np.arange(27)
+    present = (month >= start[:, None]) & (month < (start + random.geometric(0.05, count))[:, None])
+    orders = random.poisson(rate[:, None] * (1 + 0.3 * np.sin(np.pi * month / 6)) * present)
+    sales = orders * size[:, None] * random.gamma(2, 0.5, orders.shape)
+    known = orders[:, :24].any(axis=1)
+    rate, size, present, orders, sales = (
+        part[known] for part in (rate, size, present, orders, sales)
+    )
+    bought = orders[:, :24] > 0
+    silent, tenure = np.argmax(bought[:, ::-1], axis=1) + 1, 24 - np.argmax(bought, axis=1)
+    figures = np.log1p(
+        np.column_stack(
+            [30 * silent, 30 * tenure, orders[:, 12:24].sum(1), sales[:, 12:24].sum(1),
+             sales[:, 21:24].sum(1), sales[:, 18:21].sum(1)]
+        )
+    )  # fmt: skip
+    far = np.log1p(silent) - np.log1p(silent).mean()
+    addressed = random.random(len(rate)) < 1 / (1 + np.exp(1.0 - selection * far))
+    more = 3 * rate * share * np.where(present[:, 24:].any(axis=1), 1, 0.25)
+    gained = random.poisson(more) * size * random.gamma(2, 0.5, len(rate)) * addressed
+    amounts = (sales[:, 21:24].sum(axis=1), sales[:, 24:].sum(axis=1) + gained)
+    return addressed, figures, amounts, more * size
+
+
 @tagged("post_install", "-at_install")
 class TestCampaignTools(BaseCase):
     def compare(self, random, count, effect, selection):
@@ -70,6 +102,31 @@ class TestCampaignTools(BaseCase):
             self.compare(random, 400, 0, 0.8)[0].verdict in ("more", "less") for _run in range(60)
         )
         self.assertLessEqual(claims, 8, "about 5 in 100 by chance")
+
+    def test_other_families_and_small_data(self):
+        """Intervals hold the truth on data they were not made for, with 120 clients as with 400."""
+        random = np.random.default_rng(11)
+        for count in (120, 400):
+            for share in (0, 0.5):
+                inside, claims, kept = [], [], []
+                for _run in range(50):
+                    mine, figures, (before, after), truth = simulate_others(
+                        random, count, share, 0.8
+                    )
+                    own, others = figures[mine], figures[~mine]
+                    scores = campaign.get_scores(own, others, np.log1p(after[~mine]))
+                    zeros = np.zeros(len(mine))
+                    matched, pairs = campaign.match(*scores, zeros[mine], zeros[~mine])
+                    found = campaign.Comparison(own, others, matched, pairs).measure(
+                        before[mine], after[mine], before[~mine], after[~mine]
+                    )
+                    inside.append(found.low <= truth[mine][matched].mean() <= found.high)
+                    claims.append(found.verdict in ("more", "less"))
+                    kept.append(len(matched) / mine.sum())
+                self.assertGreaterEqual(np.mean(inside), 0.88, (count, share))
+                self.assertGreater(np.mean(kept), 0.8, "few clients find a pair all the same")
+                if not share:
+                    self.assertLessEqual(np.mean(claims), 0.12)
 
     def test_matching_makes_alike(self):
         _found, _plain, (everybody, alike) = self.compare(np.random.default_rng(8), 1500, 0, 0.8)

@@ -79,6 +79,37 @@ class TestSmoothing(BaseCase):
             any(math.isclose(rows[-1][0], value) for value in expected.values()), rows[-1]
         )
 
+    def test_ceasing_by_hand(self):
+        values = [0, 0, 6, 0, 0]
+        expected = []
+        for beta in smoothing.CROSTON_ALPHAS:
+            chance = 1 / 3 * (1 - beta) ** 2
+            expected.append(6 * chance)
+        rows = smoothing.ceasing(values, 2)
+        self.assertEqual(rows[1].tolist(), [0, 0], "nothing sold yet")
+        self.assertTrue(any(math.isclose(rows[-1][0], value) for value in expected))
+        self.assertLess(rows[-1][0], rows[-2][0], "it falls while nothing is sold")
+
+    def test_theta_by_hand(self):
+        """Of a straight line: the last level, and half the slope on top."""
+        values = 10 + 3.0 * np.arange(20)
+        row = smoothing.theta(values, 3)[-1]
+        np.testing.assert_allclose(np.diff(row), 1.5)
+        alpha = 0.99  # follows the line best
+        level = values[:6].mean()
+        for value in values:
+            level += alpha * (value - level)
+        self.assertAlmostEqual(row[0], level + 1.5 * (1 - (1 - alpha) ** 20) / alpha, 9)
+
+    def test_season_by_moving_averages(self):
+        shape = np.array([0.5, 1, 1.5, 1])
+        np.testing.assert_allclose(smoothing.find_season(np.tile(shape, 4) * 80, 4), shape)
+        np.testing.assert_allclose(
+            smoothing.find_season(np.tile(shape - 1, 4), 4), shape - 1, atol=1e-12
+        )
+        rows = smoothing.theta(np.tile(shape, 5) * 80, 4, 4)
+        np.testing.assert_allclose(rows[-1], shape * 80)
+
     def test_nothing_looks_ahead(self):
         """What comes later changes no earlier forecast."""
         values = np.maximum(self.get_series(40), 1)
@@ -108,7 +139,7 @@ class TestForecast(BaseCase):
         self.assertTrue(forecast.forecast_series([5.0] * 12))
 
     def test_choice_and_error_by_hand(self):
-        """MASE of each candidate from its definition, and the least wins."""
+        """MASE of each candidate from its definition; the least, or the mean, wins."""
         values = self.random.uniform(50, 90, 40).round(1)
         found = forecast.forecast_series(values, 6)
         scale = sum(abs(values[t] - values[t - 12]) for t in range(12, 40)) / 28
@@ -120,9 +151,30 @@ class TestForecast(BaseCase):
                 if t + h < 40
             ]
             self.assertAlmostEqual(found.scores[name], sum(errors) / len(errors) / scale, 9)
-        self.assertEqual(found.method, min(found.scores, key=found.scores.get))
         self.assertEqual(found.mase_naive, found.scores["seasonal_naive"])
-        self.assertLessEqual(found.mase, found.mase_naive)
+        scores = dict(found.scores)
+        together = scores.pop("combination")
+        best = min(scores, key=scores.get)
+        clearly = scores[best] < 0.9 * together
+        self.assertEqual(found.method, best if clearly else "combination")
+        self.assertLess(found.mase, found.mase_naive)
+
+    def test_combination_by_hand(self):
+        """Weights are errors to the power of minus three; what is clearly better is taken alone."""
+        rows = {name: np.full((3, 2), value) for name, value in (("a", 10.0), ("b", 40.0))}
+        together = forecast.combine(rows, {"a": 0.5, "b": 1.0})
+        np.testing.assert_allclose(together, (8 * 10 + 40) / 9)
+        season = 100 * (1 + 0.5 * np.sin(2 * np.pi * np.arange(60) / 12))
+        self.assertNotEqual(forecast.forecast_series(season).method, "combination")
+
+    def test_seasons_of_weeks_and_days(self):
+        """A year of days knows the week; a year of weeks knows no year before."""
+        days = np.tile([5.0, 6, 7, 8, 9, 0, 1], 30) + self.random.normal(0, 0.2, 210)
+        found = forecast.forecast_series(days, 7, period=7)
+        self.assertEqual(found.naive, "seasonal_naive")
+        np.testing.assert_allclose(found.mean, np.roll(days[:7], 0).round(), atol=0.6)
+        found = forecast.forecast_series(days[:52], 4, period=52)
+        self.assertEqual(found.naive, "naive")
 
     def test_constant_series(self):
         found = forecast.forecast_series([100.0] * 24)

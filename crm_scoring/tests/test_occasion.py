@@ -1,9 +1,11 @@
 import datetime
+import io
 
 from freezegun import freeze_time
 from odoo.addons.crm_scoring.tools import occasion_dates
 from odoo.exceptions import AccessError, ValidationError
 from odoo.tests import BaseCase, tagged
+from openpyxl import load_workbook
 
 from .test_segment_forecast import ForecastCommon
 
@@ -178,6 +180,27 @@ class TestOccasion(ForecastCommon):
         with freeze_time("2024-06-25 02:00:00"):
             occasion._send_letters()
             self.assertFalse(occasion.date_mailed, "too late for a greeting")
+
+    def test_workbook(self):
+        self.contact.name = "=Anna"
+        occasion = self.plan(DAY(2024, 6, 18))
+        content = self.occasions.with_user(self.salesman)._export_xlsx("crm.occasion", [])
+        book = load_workbook(io.BytesIO(content))
+        self.assertEqual(book.sheetnames, ["Occasions", "By Month", "What Became of Them"])
+        [row] = list(book["Occasions"].values)[1:]
+        self.assertEqual((row[0].date(), row[1], row[2]), (DAY(2024, 6, 20), "Birthday", "=Anna"))
+        self.assertEqual(list(book["By Month"].values)[1], ("2024-06", 1, 0, 0))
+        occasion.action_done()
+        book = load_workbook(io.BytesIO(self.occasions._export_xlsx("crm.occasion", [])))
+        self.assertEqual(list(book["What Became of Them"].values)[1], ("Birthday", 0, 1, 0))
+        for name in ("By Month", "What Became of Them"):
+            self.assertTrue(book[name]._charts)
+        other = self._new_user("occasion_xlsx", "sales_team.group_sale_salesman")
+        content = self.occasions.with_user(other)._export_xlsx("crm.occasion", [])
+        rows = list(load_workbook(io.BytesIO(content))["Occasions"].values)
+        self.assertEqual(len(rows), 1, "the client of somebody else")
+        with self.assertRaises(ValueError):
+            self.occasions._export_xlsx("res.users", [])
 
     def test_rights(self):
         occasion = self.plan(DAY(2024, 6, 18))

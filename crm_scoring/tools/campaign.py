@@ -4,7 +4,9 @@
   the campaign, in the same stratum, nearest first, without replacement. Alike are clients who were
   as likely to be addressed (logit of the propensity score: P. R. Rosenbaum and D. B. Rubin, The
   American Statistician 39, 1985) and of whom as much was to be expected anyway (prognostic score:
-  B. B. Hansen, Biometrika 95, 2008). Clients without anybody alike are left out, and counted.
+  B. B. Hansen, Biometrika 95, 2008). Where few clients make close pairs rare, wider ones are taken
+  rather than none; what they differ in is taken off the effect. Clients without anybody alike are
+  left out, and counted.
 - *Balance*: difference of the means in standard deviations of the addressed, before and after the
   matching; under 0.1 counts as alike (P. C. Austin, Statistics in Medicine 28, 2009).
 - *Effect*: difference in differences: what changed with the addressed from before to after, less
@@ -18,9 +20,13 @@ import numpy as np
 
 from .forecast import get_t_quantile
 
-MIN_PAIRS = 30
+MIN_PAIRS = 20
 MAX_RATIO = 5  # others per addressed client, at most
-CALIPER = 0.2  # root mean square difference of the scores of a pair, in standard deviations
+# root mean square difference of the scores of a pair, in standard deviations: the next one is tried
+# while fewer than ENOUGH of the addressed, and fewer than PLENTY of them, have found a pair
+CALIPERS = (0.2, 0.35, 0.5)
+ENOUGH = 0.85
+PLENTY = 100
 RIDGE = 1e-3
 ALIKE = 0.1
 
@@ -82,6 +88,19 @@ def match(addressed, others, strata, strata_others):
     :param strata_others: m values
     :return: (indices of the addressed with a pair, list of arrays of indices of their others)
     """
+    best = {}
+    for caliper in CALIPERS:
+        pairs = _match_within(caliper, addressed, others, strata, strata_others)
+        if len(pairs) > len(best):
+            best = pairs
+        if len(best) >= min(ENOUGH * len(addressed), PLENTY):
+            break
+    found = sorted(best)
+    return np.array(found, int), [np.array(best[index]) for index in found]
+
+
+def _match_within(caliper, addressed, others, strata, strata_others):
+    """Return dict of index of an addressed client -> indices of its others."""
     spread = _get_spread(addressed)
     scaled, scaled_others = addressed / spread, others / spread
     strata, strata_others = np.asarray(strata), np.asarray(strata_others)
@@ -101,14 +120,13 @@ def match(addressed, others, strata, strata_others):
                 distances = _get_distances(figures, scaled[index])
                 distances[~free] = np.inf
                 nearest = int(np.argmin(distances))
-                if distances[nearest] <= CALIPER:
+                if distances[nearest] <= caliper:
                     free[nearest] = False
                     pairs.setdefault(int(index), []).append(int(left[nearest]))
             left, figures = left[free], figures[free]
             if not len(left):
                 break
-    found = sorted(pairs)
-    return np.array(found, int), [np.array(pairs[index]) for index in found]
+    return pairs
 
 
 def get_balance(addressed, others, matched, pairs):

@@ -11,7 +11,11 @@ Sources: damped trend and its error-correction form - E. S. Gardner, "Exponentia
 state of the art", Journal of Forecasting 4 (1985); seasonal forms - Holt-Winters as written by
 R. J. Hyndman et al., "Forecasting with Exponential Smoothing" (2008); intermittent sales -
 J. D. Croston, Operational Research Quarterly 23 (1972), with the correction of A. A. Syntetos and
-J. E. Boylan, International Journal of Forecasting 21 (2005).
+J. E. Boylan, International Journal of Forecasting 21 (2005), and for sales that cease
+R. H. Teunter, A. A. Syntetos and M. Z. Babai, European Journal of Operational Research 214 (2011);
+Theta - V. Assimakopoulos and K. Nikolopoulos, International Journal of Forecasting 16 (2000), as
+smoothing with half the slope of the line through all values: R. J. Hyndman and B. Billah, the same
+19 (2003).
 """
 
 import itertools
@@ -23,6 +27,7 @@ BETAS = (0.0, 0.05, 0.15, 0.3)  # times alpha
 GAMMAS = (0.05, 0.15, 0.35)  # times 1 - alpha
 DAMPINGS = (0.8, 0.9, 0.95, 0.98)
 CROSTON_ALPHAS = (0.05, 0.1, 0.15, 0.2, 0.3)
+THETA_ALPHAS = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.99)
 START = 6  # values behind the start of a level and a trend
 
 
@@ -121,6 +126,108 @@ def croston(values, horizon):
                 interval = interval + alpha * (waited - interval)
             waited = 1
     return result
+
+
+def ceasing(values, horizon):
+    """Method of Teunter, Syntetos and Babai: for rare sales that may cease.
+
+    As Croston's, but the chance of a sale is smoothed in every period, so that the forecast falls
+    while nothing is sold.
+
+    :return: as ``naive``
+    """
+    values = np.asarray(values, float)
+    alpha, beta = np.array(list(itertools.product(CROSTON_ALPHAS, CROSTON_ALPHAS))).T
+    result = np.full((len(values) + 1, horizon), np.nan)
+    size = chance = None
+    squares = np.zeros(len(alpha))
+    for known in range(len(values) + 1):
+        if known:
+            result[known] = 0.0 if size is None else (chance * size)[int(np.argmin(squares))]
+        if known == len(values):
+            break
+        value = values[known]
+        if size is None:
+            if value != 0:
+                size = np.full(len(alpha), value)
+                chance = np.full(len(alpha), 1 / (known + 1))
+            continue
+        squares += (value - chance * size) ** 2
+        chance = chance + beta * ((value != 0) - chance)
+        if value != 0:
+            size = size + alpha * (value - size)
+    return result
+
+
+def theta(values, horizon, period=1):
+    """The Theta method: smoothing without a trend, and half the slope of the line through all.
+
+    With a season the values are divided by it first (taken off where there are values of zero or
+    less), and the forecast gets it back; it is found anew from what is known at each point.
+
+    :return: as ``naive``
+    """
+    values = np.asarray(values, float)
+    count, start = len(values), START if period == 1 else 2 * period
+    result = np.full((count + 1, horizon), np.nan)
+    if count < start:
+        return result
+    origins = np.arange(start, count + 1)
+    steps = np.arange(horizon)
+    rows = np.arange(len(origins))
+    clean = np.tile(values, (len(origins), 1))
+    if period > 1:
+        seasons = np.stack([find_season(values[:known], period) for known in origins])
+        divided = (np.minimum.accumulate(values)[origins - 1] > 0)[:, None]
+        own = seasons[:, np.arange(count) % period]
+        clean = np.where(divided, clean / np.where(divided, own, 1), clean - own)
+    alpha = np.array(THETA_ALPHAS)
+    level = np.repeat(clean[:, :START].mean(axis=1)[:, None], len(alpha), axis=1)
+    squares = np.zeros_like(level)
+    for known in range(count):
+        seen = (known < origins)[:, None]
+        error = np.where(seen, clean[:, known, None] - level, 0.0)
+        squares += error**2
+        level = level + alpha * error
+    best = squares.argmin(axis=1)
+    chosen = alpha[best][:, None]
+    line = level[rows, best][:, None] + _get_slopes(clean, origins)[:, None] / 2 * (
+        steps + (1 - (1 - chosen) ** origins[:, None]) / chosen
+    )
+    if period > 1:
+        ahead = seasons[rows[:, None], (origins[:, None] + steps) % period]
+        line = np.where(divided, line * ahead, line + ahead)
+    result[start:] = line
+    return result
+
+
+def find_season(values, period):
+    """Return the season of a series of two periods or more by moving averages.
+
+    :return: ``period`` numbers, of the first value on: factors around 1 when all values are above
+        zero, else amounts around 0
+    """
+    weights = np.full(period + (period + 1) % 2, 1 / period)
+    if period % 2 == 0:
+        weights[[0, -1]] /= 2
+    half = len(weights) // 2
+    middle = np.convolve(values, weights, "valid")
+    inner = values[half : half + len(middle)]
+    multiplicative = values.min() > 0
+    shares = inner / middle if multiplicative else inner - middle
+    place = (np.arange(len(shares)) + half) % period
+    count = np.bincount(place, minlength=period)
+    season = np.bincount(place, shares, period) / np.maximum(count, 1)
+    return season / season.mean() if multiplicative else season - season.mean()
+
+
+def _get_slopes(rows, counts):
+    """Return the slope of the line through the first values of each row, so many as counted."""
+    time = np.arange(rows.shape[1], dtype=float)
+    seen = time < counts[:, None]
+    middle = (counts - 1) / 2
+    across = counts * (counts.astype(float) ** 2 - 1) / 12
+    return (np.where(seen, rows, 0) * (time - middle[:, None])).sum(axis=1) / across
 
 
 def _get_grid(seasonal):

@@ -106,6 +106,7 @@ class Benchmark:
         widths = [max(len(row[i]) for row in rows) for i in range(columns)]
         for row in rows:
             print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)))
+        self._rows = []  # printed once, however many verdicts follow
 
     def verdict(self, ours, peer, limit):
         """Compare with the peer; 0 if ours takes at most ``limit`` times as long."""

@@ -1,11 +1,26 @@
 """Refresh of the client profiles against the bare SQL aggregate: full, and 1 % changed.
 
 Generated sales: 1,000,000 lines of 50,000 clients over two years at full scale (four lines a
-document, clients of very different rates). The refresh is compared with the aggregate one would
-write by hand to get the same figures, not written, without scores, models and classes; the least
-one could write (recency, frequency, turnover) is shown beside.
+document, clients of very different rates; ``--scale 10`` is 10,000,000 lines of 500,000 clients).
+
+The peer is what an expert would write by hand to *read* the same columns once: documents, first
+and last purchase, frequency, turnover of all time, of the year and of two half years, average
+purchase, returns, median interval, last interval, variation by month, fifths for R, F and M, groups
+A, B and C by cumulated turnover, XYZ. He writes nothing down, compares with nothing, and takes
+NTILE for the fifths, which tears ties apart. Stage, class with its points, chance to be active,
+expectations and likeness are ours beyond that. The least one could write (recency, frequency,
+turnover) is shown beside.
+
+Judged is the refresh of every night: each row changes, for recency moves with the day; and the same
+day again, when nothing has changed. The first ever, which also creates each profile with its
+foreign keys and the first row of its history, is shown.
+
+Incremental is judged for 1 % of the clients changed. With 1 % new lines the clients touched hold a
+quarter of all facts, for who buys often buys again: what has to be read again is no tenth of all.
+That figure is shown with the share of the facts, and may not exceed this share.
 """
 
+import itertools
 import os
 import sys
 from datetime import date, timedelta
@@ -23,36 +38,49 @@ LEAST = """
       FROM crm_sale_fact
   GROUP BY company_id, commercial_partner_id
 """
-# what one would write by hand for the figures of a profile: those, the average purchase, returns,
-# two half years, the median interval and the variation of the monthly turnover
+# what one would write by hand for the figures of a profile
 BARE = """
     WITH documents AS (
-        SELECT company_id, commercial_partner_id AS client, document, MAX(date) AS date,
-               SUM(amount) AS amount, SUM(amount) FILTER (WHERE is_return) AS returned
-          FROM crm_sale_fact GROUP BY 1, 2, 3
+        SELECT commercial_partner_id AS client, MAX(date) AS date, SUM(amount) AS amount,
+               SUM(amount) FILTER (WHERE is_return) AS returned
+          FROM crm_sale_fact
+         WHERE company_id = %(company)s AND date <= %(today)s
+      GROUP BY 1, EXTRACT(year FROM date), COALESCE(document, date::text)
     ), gaps AS (
-        SELECT company_id, client, date - LAG(date) OVER (PARTITION BY company_id, client
-                                                          ORDER BY date) AS gap
-          FROM (SELECT DISTINCT company_id, client, date FROM documents WHERE amount > 0) days
+        SELECT client, date, date - LAG(date) OVER (PARTITION BY client ORDER BY date) AS gap
+          FROM (SELECT DISTINCT client, date FROM documents WHERE amount > 0) days
     ), rhythms AS (
-        SELECT company_id, client, percentile_cont(0.5) WITHIN GROUP (ORDER BY gap) AS rhythm
-          FROM gaps GROUP BY 1, 2
+        SELECT client, percentile_cont(0.5) WITHIN GROUP (ORDER BY gap) AS rhythm,
+               COUNT(*) AS days, (ARRAY_AGG(gap ORDER BY date DESC))[1] AS gap_last
+          FROM gaps GROUP BY 1
     ), months AS (
-        SELECT company_id, client, STDDEV_POP(amount) / NULLIF(AVG(amount), 0) AS variation
-          FROM (SELECT company_id, client, SUM(amount) AS amount
-                  FROM documents WHERE date > %(year)s
-              GROUP BY company_id, client, date_trunc('month', date)) by_month
-      GROUP BY 1, 2
+        SELECT client, 100 * STDDEV_POP(amount) / NULLIF(AVG(amount), 0) AS variation
+          FROM (SELECT client, SUM(amount) AS amount FROM documents WHERE date > %(year)s
+              GROUP BY client, date_trunc('month', date)) by_month
+      GROUP BY 1
+    ), sums AS (
+        SELECT client, MIN(date) FILTER (WHERE amount > 0) AS date_first,
+               MAX(date) FILTER (WHERE amount > 0) AS date_last,
+               COUNT(*) FILTER (WHERE amount > 0) AS frequency, SUM(amount) AS monetary,
+               SUM(amount) FILTER (WHERE date > %(year)s) AS monetary_year,
+               AVG(amount) FILTER (WHERE amount > 0) AS average, SUM(returned) AS returned,
+               SUM(amount) FILTER (WHERE date > %(half)s) AS half,
+               SUM(amount) FILTER (WHERE date > %(year)s AND date <= %(half)s) AS half_before
+          FROM documents GROUP BY 1
     )
-    SELECT d.*, r.rhythm, m.variation
-      FROM (SELECT company_id, client, MIN(date), MAX(date), COUNT(*) FILTER (WHERE amount > 0),
-                   SUM(amount), SUM(amount) FILTER (WHERE date > %(year)s),
-                   AVG(amount) FILTER (WHERE amount > 0), SUM(returned),
-                   SUM(amount) FILTER (WHERE date > %(half)s),
-                   SUM(amount) FILTER (WHERE date > %(year)s AND date <= %(half)s)
-              FROM documents GROUP BY 1, 2) d
- LEFT JOIN rhythms r USING (company_id, client)
- LEFT JOIN months m USING (company_id, client)
+    SELECT s.*, r.rhythm, r.days, r.gap_last, m.variation, %(today)s - s.date_last AS recency,
+           100 * (s.half / NULLIF(s.half_before, 0) - 1) AS trend,
+           CASE WHEN m.variation <= 10 THEN 'X' WHEN m.variation <= 25 THEN 'Y' ELSE 'Z' END AS xyz,
+           NTILE(5) OVER (ORDER BY s.date_last) AS r, NTILE(5) OVER (ORDER BY s.frequency) AS f,
+           NTILE(5) OVER (ORDER BY s.monetary) AS m,
+           CASE WHEN SUM(s.monetary_year) OVER falling - s.monetary_year
+                     < 0.8 * SUM(s.monetary_year) OVER () THEN 'A'
+                WHEN SUM(s.monetary_year) OVER falling - s.monetary_year
+                     < 0.95 * SUM(s.monetary_year) OVER () THEN 'B' ELSE 'C' END AS abc
+      FROM sums s
+ LEFT JOIN rhythms r USING (client)
+ LEFT JOIN months m USING (client)
+    WINDOW falling AS (ORDER BY s.monetary_year DESC NULLS LAST)
 """
 # clients come at any time and stay for a while of their own
 PEOPLE = """
@@ -123,7 +151,10 @@ def main(bench):
     profiles = env["crm.customer.profile"]
     before = bench.peak_memory()
 
-    days = {"year": TODAY - timedelta(days=365), "half": TODAY - timedelta(days=182)}
+    few = 1 if bench.scale > 1 else 0  # runs, where each takes minutes
+    days = {"company": company.id, "today": TODAY, "year": TODAY - timedelta(days=365),
+            "half": TODAY - timedelta(days=182)}  # fmt: skip
+    dates = itertools.count(1)
 
     def least():
         env.cr.execute(LEAST, days)
@@ -139,30 +170,42 @@ def main(bench):
         profiles._refresh(company, today=TODAY, full=True)
         env.cr.commit()
 
+    def night():
+        profiles._refresh(company, today=TODAY + timedelta(days=next(dates)), full=True)
+        env.cr.commit()
+
+    def again_full():
+        analysis = env["crm.customer.analysis"]._get_for(company)
+        profiles._refresh(company, today=analysis.date_refreshed, full=True)
+        env.cr.commit()
+
     def forget():
         env.cr.execute("TRUNCATE crm_customer_profile, crm_customer_profile_history CASCADE")
         env["crm.customer.analysis"]._get_for(company)._set_facts(bgnbd=False, gamma_gamma=False)
         env.cr.commit()
 
     first, beside = bench.medians(
-        ("full refresh, every profile new", full),
+        ("full refresh, the first ever", full),
         ("bare SQL: the figures of a profile", bare),
-        repeat=3,
+        repeat=few or 3,
         setup=forget,
     )
-    _least, peer, repeated = bench.medians(
+    _least, peer, nightly, repeated = bench.medians(
         ("bare SQL: recency, frequency, turnover only", least),
         ("bare SQL: the figures of a profile", bare),
-        ("full refresh, nothing changed", full),
-        repeat=5,
+        ("full refresh of a night, every profile changes", night),
+        ("full refresh again, nothing changed", again_full),
+        repeat=few or 5,
     )
-    bench.row("full refresh, times the bare SQL", f"{first / beside:.1f} every profile new",
-              f"{repeated / peer:.1f} nothing changed")  # fmt: skip
+    beyond = f"{repeated / peer:.2f} nothing changed, {first / beside:.2f} the first ever"
+    bench.row("full refresh, times the bare SQL", f"{nightly / peer:.2f} of a night", beyond)
     bench.row("peak memory", f"{bench.peak_memory():.0f} MiB", f"{before:.0f} MiB before")
-    number = iter(range(100))
+    full()
+    prefixes = []
 
     def change():
-        fill(bench, company, bench.rows(ROWS) // 100, f"N{next(number)}-", recent=True)
+        prefixes.append(f"N{len(prefixes)}-")
+        fill(bench, company, bench.rows(ROWS) // 100, prefixes[-1], recent=True)
         env.cr.commit()
 
     def incremental():
@@ -170,8 +213,12 @@ def main(bench):
         env.cr.commit()
 
     written = []
-    (changed,) = bench.medians(("incremental, 1% new lines", incremental), repeat=5, setup=change)
-    bench.row("", f"{written[-1][0]} profiles written")
+    (changed,) = bench.medians(
+        ("incremental, 1% new lines", incremental), repeat=few or 5, setup=change
+    )
+    share = get_share(env, prefixes[-1])
+    held = f"of clients with {share:.1f}% of the facts, or judged by them"
+    bench.row("", f"{written[-1][0]} profiles written", held)
     some = env["res.partner"].search([("ref", "=", "Benchmark")], order="id").ids[::100]
 
     def touch():
@@ -182,17 +229,31 @@ def main(bench):
         env.cr.commit()
 
     (of_clients,) = bench.medians(
-        ("incremental, 1% of the clients changed", incremental), repeat=5, setup=touch
+        ("incremental, 1% of the clients changed", incremental), repeat=few or 5, setup=touch
     )
-    (again,) = bench.medians(("full refresh after that", full), repeat=1)
+    bench.row("incremental, % of a full refresh of a night", f"{100 * changed / nightly:.1f} lines",
+              f"{100 * of_clients / nightly:.1f} clients")  # fmt: skip
     exact = check(bench, company)
     statuses = [
-        bench.verdict(max(first / beside, repeated / peer), 1, limit=2),
-        bench.bound(100 * changed / max(first, again, repeated), 10, "% of full (new lines)"),
-        bench.bound(100 * of_clients / max(first, again, repeated), 10, "% of full (clients)"),
+        bench.verdict(max(nightly, repeated), peer, limit=2),
+        bench.bound(100 * of_clients / nightly, 10, "% of full (1% of the clients)"),
+        bench.bound(100 * changed / nightly, max(share, 10), "% of full (1% new lines)"),
         bench.bound(bench.peak_memory(), MEMORY_LIMIT, "MiB"),
     ]
     return max(*statuses, 0 if exact else 1)
+
+
+def get_share(env, prefix):
+    """Return how much of the facts belongs to clients with documents of a prefix, in percent."""
+    env.cr.execute(
+        """
+        SELECT 100.0 * SUM(facts) FILTER (WHERE touched) / SUM(facts)
+          FROM (SELECT COUNT(*) AS facts, BOOL_OR(starts_with(document, %s)) AS touched
+                  FROM crm_sale_history GROUP BY commercial_partner_id) held
+        """,
+        (prefix,),
+    )
+    return float(env.cr.fetchone()[0] or 0)
 
 
 def check(bench, company):

@@ -11,6 +11,7 @@ const URLS = {
     "crm.product.recommendation": "/crm_scoring/recommendations.xlsx",
     "crm.product.offer": "/crm_scoring/recommendations.xlsx",
     "crm.campaign.effect": "/crm_scoring/campaigns.xlsx",
+    "crm.occasion": "/crm_scoring/occasions.xlsx",
     "crm.channel.cost": "/crm_scoring/channels.xlsx",
     "crm.channel.report": "/crm_scoring/channels.xlsx",
     "crm.segment.forecast": "/crm_scoring/forecasts.xlsx",
