@@ -171,9 +171,17 @@ class SaleOrder(models.Model):
         same = self.filtered(
             lambda order: before[order] == (order.agreement_id, order.agreement_contract_id)
         )
-        # another date under the same agreement: terms that were edited stay edited
+        # another date under the same agreement: terms that were edited stay edited, unless
+        # something else that was written asks for them
+        asked = {
+            dependent
+            for name in vals.keys() - {"date_order"}
+            if name in self._fields
+            for dependent in self.pool.get_dependent_fields(self._fields[name])
+        }
         for name in self._get_agreed_order_fields():
-            self.env.remove_to_compute(self._fields[name], same)
+            if self._fields[name] not in asked:
+                self.env.remove_to_compute(self._fields[name], same)
         return result
 
     @api.model

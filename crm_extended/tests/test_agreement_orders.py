@@ -36,6 +36,17 @@ class TestAgreementOrders(AgreementCommon):
         self.assertIn("30 days", order.agreement_terms_html)
         self.assertEqual(order.agreement_id, agreement)
 
+    def test_date_and_price_list_at_once(self):
+        """A price list of another currency brings its currency, also together with a date."""
+        currency = self._enable_currency("CHF")
+        pricelist = self.env["product.pricelist"].create(
+            {"name": "In francs", "currency_id": currency.id}
+        )
+        order = self._create_order()
+        yesterday = Date.subtract(self.today, days=1)
+        order.write({"date_order": yesterday, "pricelist_id": pricelist.id})
+        self.assertEqual(order.currency_id, currency)
+
     def test_form_follows_the_client(self):
         self._create_agreement()
         form = Form(self.env["sale.order"].with_user(self.salesman))
