@@ -13,11 +13,7 @@ def migrate(cr, version):
     for investigation in investigations:
         conclusion = html2plaintext(investigation.conclusion or "").strip()
         notes = env["mail.message"].search(
-            [
-                ("model", "=", "crm.claim"),
-                ("res_id", "in", investigation.claim_ids.ids),
-                ("body", "ilike", investigation.name),
-            ]
+            [("model", "=", "crm.claim"), ("res_id", "in", investigation.claim_ids.ids)]
         )
         for note in notes if conclusion else ():
             head, *rest = html2plaintext(note.body or "").strip().split("\n", 1)
