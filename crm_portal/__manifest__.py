@@ -1,6 +1,6 @@
 {
     "name": "CRM Customer Portal",
-    "version": "19.0.1.0.0",
+    "version": "19.0.1.1.0",
     "category": "Services/Claims",
     "summary": "Customers file and follow claims and see their agreements",
     "author": "CRM Suite",

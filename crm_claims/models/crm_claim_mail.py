@@ -56,9 +56,24 @@ class CrmClaim(models.Model):
         mails = template.sudo().send_mail_batch(
             claims.ids, force_send=False, email_layout_xmlid="mail.mail_notification_light"
         )
+        # sudo: a mail of a template brings answers to its sender, who need not be an alias of ours
+        addresses = claims.sudo()._get_reply_addresses()
+        for mail in mails.filtered(lambda mail: not mail.reply_to and addresses[mail.res_id]):
+            mail.reply_to = addresses[mail.res_id]
         if is_personal:
             self.env["crm.interaction"]._record_sent_mails(mails)
         return claims
+
+    def _get_reply_addresses(self):
+        """Where answers of customers arrive at their claims.
+
+        :return: claim id → address of the team, else that for all documents, else ``False``
+        :rtype: dict
+        """
+        addresses = self._notify_get_reply_to()
+        return {
+            claim.id: claim.team_id.alias_email or addresses[claim.id] or False for claim in self
+        }
 
     # ------------------------------------------------------------------
     # From the customer

@@ -27,7 +27,7 @@ class PortalCalls(CustomerPortal):
                 "phone": manager.employee_id.work_phone or manager.phone,
                 "job": manager.employee_id.job_title,
                 # inline: no address under which pictures of other users could be tried
-                "photo": manager.avatar_256,
+                "photo": manager.image_256 or manager.partner_id._avatar_generate_svg(),
                 "hours": manager._portal_get_hours(),
             }
         }

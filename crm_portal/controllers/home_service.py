@@ -32,6 +32,8 @@ class PortalHomeService(PortalCalls):
         return {
             **self._prepare_manager_values(),
             "is_customer": True,
+            # his own card beside the page, read without asking again and again whether it is his
+            "user_id": request.env.user,
             "survey_url": self._get_open_survey_url(),
             "home_news": request.env["crm.portal.news"]._portal_get_news(request.env.user, 3),
             "show_offers": not request.env.user.partner_id.portal_hide_offers,

@@ -43,6 +43,9 @@ class PortalOrders(CustomerPortal):
         values = super()._get_page_view_values(document, access_token, values, *args, **kwargs)
         if document._name == "sale.order":
             user = request.env.user
+            # read together what the page would read one by one
+            people = document.partner_id | document.user_id.partner_id | user.partner_id
+            people.mapped("name")
             values |= {
                 "order_status": document._portal_get_status(),
                 "can_repeat": document._portal_can_be_repeated(user),

@@ -1,4 +1,4 @@
-from . import crm_portal_mixin, crm_portal_notice, portal_request  # isort: skip  the models below inherit them
+from . import crm_portal_closed, crm_portal_mixin, crm_portal_notice, portal_request  # isort: skip  the models below inherit them
 from . import (
     crm_agreement,
     crm_agreement_renewal,
@@ -14,7 +14,9 @@ from . import (
     crm_claim_posting,
     crm_interaction_portal,
     crm_portal_change,
+    crm_portal_closed_models,
     crm_portal_erasure,
+    crm_portal_erasure_traces,
     crm_portal_export,
     crm_portal_feedback,
     crm_portal_feedback_job,
@@ -29,6 +31,7 @@ from . import (
     res_config_settings,
     res_config_settings_portal,
     res_partner_portal,
+    res_users_deactivate,
     res_users_portal,
     res_users_portal_review,
     sale_order,

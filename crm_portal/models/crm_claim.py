@@ -265,13 +265,23 @@ class CrmClaim(models.Model):
             Domain(field.get_comodel_domain(self))
             & Domain("res_id", "in", self.ids)
             & self.env["mail.message"]._get_search_domain_share()
-            & Domain("subtype_id", "=", self.env.ref("mail.mt_comment").id)
+            & Domain(
+                "subtype_id", "=", self.env["ir.model.data"]._xmlid_to_res_id("mail.mt_comment")
+            )
         )
 
     def _portal_get_messages(self):
         """mail.message records the customer may see, oldest first, as superuser."""
         self.ensure_one()
-        return self.env["mail.message"].sudo().search(self._portal_get_message_domain(), order="id")
+        return (
+            self.env["mail.message"]
+            .sudo()
+            .search_fetch(
+                self._portal_get_message_domain(),
+                ["author_id", "body", "date", "email_from"],
+                order="id",
+            )
+        )
 
     # ------------------------------------------------------------
     # Rating

@@ -118,15 +118,15 @@ class CrmClaim(models.Model):
         company = self.sudo().commercial_partner_id
         if not company:
             return company
-        return company.search(
+        return company.search_fetch(
             [
-                ("id", "child_of", company.id),
                 ("commercial_partner_id", "=", company.id),
                 ("is_company", "=", False),
                 ("type", "=", "contact"),
                 ("email", "!=", False),
                 ("id", "not in", self.sudo()._portal_get_people().ids),
             ],
+            ["name"],
             order="name, id",
             limit=limit,
         )

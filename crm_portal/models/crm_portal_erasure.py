@@ -7,9 +7,10 @@ class CrmPortalChange(models.Model):
 
     Approving, which takes a sales administrator, anonymises the card of the person: name, addresses
     and numbers go, the access to the portal is closed and cannot be used again, and what is left is
-    archived. Documents stay: invoices, orders and claims are kept as the law wants them. The card
-    of somebody in whose own name invoices were posted keeps its name and address, because the
-    invoices show them. Where Odoo's privacy register is installed, the erasure is entered there.
+    archived. Documents stay: invoices, orders and claims are kept as the law wants them, without
+    him where they spoke of him (`crm_portal_erasure_traces.py`). The card of somebody in whose own
+    name invoices were posted keeps its name and address, because the invoices show them. Where
+    Odoo's privacy register is installed, the erasure is entered there.
     """
 
     _inherit = "crm.portal.change"
@@ -34,9 +35,10 @@ class CrmPortalChange(models.Model):
             )
             user_sudo.api_key_ids._remove()
         self.partner_id.check_access("write")
-        partner_sudo.with_context(tracking_disable=True).write(
-            self._prepare_erased_values(partner_sudo)
-        )
+        values = self._prepare_erased_values(partner_sudo)
+        replacements = self._prepare_replacements(partner_sudo, values)
+        partner_sudo.with_context(tracking_disable=True).write(values)
+        self._erase_traces(partner_sudo, replacements)
         # what was told of him in other requests
         self.sudo().search(
             [("partner_id", "=", partner_sudo.id), ("kind", "!=", "erasure")]

@@ -106,26 +106,46 @@ class CrmPortalNotice(models.Model):
     event = fields.Char(required=True, readonly=True)
     stamp = fields.Char(required=True, readonly=True, help="What tells two of a kind apart.")
     partner_id = fields.Many2one("res.partner", readonly=True, index=True, ondelete="cascade")
-    ways = fields.Char("By", readonly=True)
+    company_id = fields.Many2one("res.company", readonly=True, index=True)
     date = fields.Datetime(readonly=True)
 
     _once = models.UniqueIndex("(res_model, res_id, event, stamp)", "This was told already.")
 
     @api.model
+    def _get_addressee(self, record_sudo):
+        """Ids of whom is told, and of the company that tells; ``None`` where there is none."""
+        is_notifier = isinstance(record_sudo, self.pool["crm.portal.notifier"])
+        partner = record_sudo._portal_get_notice_partner() if is_notifier else record_sudo.partner_id
+        company = record_sudo._portal_get_notice_company() if is_notifier else record_sudo.company_id
+        return partner.id or None, company.id or None
+
+    @api.model
     def _claim(self, records, event, stamp=""):
         """Take the right to tell of an event; of two processes one gets it.
 
+        :param records: documents with ``crm.portal.notifier``, or with a partner and a company
         :return: those of ``records`` that were not told of yet
         """
         if not records:
             return records
+        now = fields.Datetime.now()
         rows = [
-            (records._name, record.id, event, stamp, fields.Datetime.now()) for record in records
+            (
+                records._name,
+                record.id,
+                event,
+                stamp,
+                now,
+                *self._get_addressee(record),
+            )
+            for record in records.sudo()
         ]
         self.env.cr.execute(
             SQL(
                 """
-                INSERT INTO crm_portal_notice (res_model, res_id, event, stamp, date) VALUES %s
+                INSERT INTO crm_portal_notice
+                            (res_model, res_id, event, stamp, date, partner_id, company_id)
+                     VALUES %s
                 ON CONFLICT (res_model, res_id, event, stamp) DO NOTHING RETURNING res_id
                 """,
                 SQL(", ").join(SQL("%s", row) for row in rows),
@@ -154,9 +174,22 @@ class CrmPortalNotifier(models.AbstractModel):
         self.ensure_one()
         return self.company_id or self.env.company
 
+    def _portal_get_reply_document(self):
+        """The record at which answers to a notice arrive: one of a model that takes mails."""
+        self.ensure_one()
+        return self
+
     def _portal_prepare_notice_mail(self):
-        """Values of the mail beside those of the template, so that answers find their way."""
-        return {}
+        """Values of the mail beside those of the template, so that answers find their way.
+
+        A mail of a template has no address for answers, and would bring them to its sender.
+        """
+        self.ensure_one()
+        document = self._portal_get_reply_document()
+        values = {} if document == self else {"model": document._name, "res_id": document.id}
+        if reply_to := document._notify_get_reply_to()[document.id]:
+            values["reply_to"] = reply_to
+        return values
 
     def _portal_notify(self, event, template_xmlid, sms_xmlid=None, stamp=""):
         """Tell the customers of these documents of an event.

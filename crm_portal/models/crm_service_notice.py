@@ -15,9 +15,9 @@ class CrmInteraction(models.Model):
         self.ensure_one()
         return self.portal_request_partner_id
 
-    def _portal_prepare_notice_mail(self):
+    def _portal_get_reply_document(self):
         self.ensure_one()
-        return {"model": "res.partner", "res_id": self.portal_request_partner_id.id}
+        return self.portal_request_partner_id
 
     def _portal_notify_appointment(self, stamp):
         self._portal_notify(

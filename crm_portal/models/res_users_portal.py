@@ -34,7 +34,8 @@ class ResUsers(models.Model):
         """
         self.ensure_one()
         start, end = pytz.utc.localize(start), pytz.utc.localize(end)
-        resource = (self.employee_id or self.employee_ids[:1]).resource_id or self.resource_ids[:1]
+        # that of his employee here, else of whichever company he works for
+        resource = self.employee_id.resource_id or self.resource_ids[:1]
         calendar = resource.calendar_id or self.company_id.resource_calendar_id
         if not calendar:
             return []
@@ -57,7 +58,7 @@ class ResUsers(models.Model):
         """
         values = self._portal_compute_hours(now)
         values["sentence"] = self.env._(
-            "Now %(time)s there, %(text)s", time=values["time"], text=values["text"]
+            "Local time %(time)s, %(text)s", time=values["time"], text=values["text"]
         )
         return values
 
@@ -79,7 +80,7 @@ class ResUsers(models.Model):
         begin, end = (pytz.utc.localize(moment).astimezone(zone) for moment in hours[0])
         if hours[0][0] <= now:
             values["is_there"] = True
-            values["text"] = self.env._("there until %(time)s", time=self._portal_format_time(end))
+            values["text"] = self.env._("available until %(time)s", time=self._portal_format_time(end))
             return values
         days = (begin.date() - local.date()).days
         time = self._portal_format_time(begin)

@@ -10,7 +10,7 @@ class ResUsers(models.Model):
     Odoo lets each user write these of himself; from the portal they would go straight into the
     card of the contact. It writes them as superuser, lists of other records among them, such as
     the bank accounts of an employee: by those a customer would enter or change a bank account of
-    anybody.
+    anybody. What this suite adds to a user is for colleagues.
     """
 
     _inherit = "res.users"
@@ -35,6 +35,7 @@ class ResUsers(models.Model):
             and (
                 field.type in ("one2many", "many2many")
                 or str(field.related or "").startswith("employee_id.")
+                or self._portal_is_ours(field)
             )
         )
 

@@ -39,6 +39,11 @@ class SaleOrder(models.Model):
         help="The customer made this quotation himself and waits for it to be sent.",
     )
 
+    @api.model
+    def _portal_readable_fields(self):
+        """Customers list what they asked for themselves, see the domain of their quotations."""
+        return super()._portal_readable_fields() | {"is_portal_request"}
+
     # ------------------------------------------------------------
     # Status
     # ------------------------------------------------------------

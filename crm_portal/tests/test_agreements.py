@@ -139,3 +139,42 @@ class TestPortalRenewal(TestPortalAgreements):
         self.assertIn("Paper 17", page)
         self.assertNotIn("Paper draft", page)
         self.assertNotIn("Paper Balt", page)
+
+    @mute_logger("odoo.http")
+    def test_file_of_a_contract(self):
+        contracts = self.env["crm.agreement.contract"].create(
+            [
+                {"name": "Paper 17", "agreement_id": self.agreement.id},
+                {"name": "Paper 18", "agreement_id": self.agreement.id},
+                {"name": "Paper draft", "agreement_id": self.agreement.id},
+            ]
+        )
+        text, internal = self.env["ir.attachment"].create(
+            [
+                {"name": name, "raw": content, "res_model": "crm.agreement.contract",
+                 "res_id": contracts[0].id}
+                for name, content in (("text.html", b"<script>1</script>"), ("x.txt", b"Internal"))
+            ]
+        )  # fmt: skip
+        contracts[0].document_id = text
+        draft_text = text.copy({"res_id": contracts[2].id})
+        contracts[2].document_id = draft_text
+        for contract in contracts[:2]:
+            for state in ("to_approve", "approved", "signed"):
+                contract.state = state
+        urls = [f"/my/agreements/contracts/{contract.id}/file" for contract in contracts]
+        page = self.url_open("/my/agreements").text
+        self.assertIn(urls[0], page)
+        self.assertNotIn(urls[1], page)  # no text of it is here
+        response = self.url_open(urls[0])
+        self.assertEqual(response.content, b"<script>1</script>")
+        self.assertIn("attachment", response.headers["Content-Disposition"])
+        self.assertEqual(response.headers["X-Content-Type-Options"], "nosniff")
+        for url in (*urls[1:], "/my/agreements/contracts/999999999/file"):
+            self.assertEqual(self.url_open(url).status_code, 404)
+        for user in (self.boris, self.carla, None):
+            self.login(user)
+            response = self.url_open(urls[0], allow_redirects=False)
+            self.assertIn(response.status_code, (303, 404))
+            self.assertNotIn(b"script>1", response.content)
+        self.assertTrue(internal.exists())

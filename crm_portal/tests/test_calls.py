@@ -22,7 +22,7 @@ class TestManagerHours(PortalCase):
 
     def test_hours(self):
         for now, is_there, text in (
-            (datetime(2026, 11, 30, 9, 0), True, "there until 12:00"),
+            (datetime(2026, 11, 30, 9, 0), True, "available until 12:00"),
             (datetime(2026, 11, 30, 17, 40), False, "back tomorrow at 8:00"),
             (datetime(2026, 11, 30, 5, 0), False, "back today at 8:00"),
             (datetime(2026, 12, 4, 20, 0), False, "back on Monday, 7 December at 8:00"),

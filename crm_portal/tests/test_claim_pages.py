@@ -135,6 +135,43 @@ class TestClaimPages(PortalCase):
     # One claim
     # ------------------------------------------------------------
 
+    def test_number_of_queries_of_a_claim_does_not_grow(self):
+        """Neither with its messages, files and products nor with other claims."""
+        claim = self._create_decided_claim(
+            order_id=self.order.id,
+            line_ids=[
+                (0, 0, {"order_line_id": self.line_drill.id, "quantity": 1}),
+            ],
+        )
+
+        def write():
+            for author in (self.nina.partner_id, self.ned.partner_id, self.handler.partner_id):
+                claim.message_post(
+                    body="Look at this",
+                    author_id=author.id,
+                    message_type="comment",
+                    subtype_xmlid="mail.mt_comment",
+                    attachments=[("a.png", make_picture()), ("b.txt", b"Text")],
+                )
+
+        def count():
+            self.env.cr.flush()
+            self.env.invalidate_all()
+            before = self.env.cr.sql_log_count
+            self.assertEqual(self.url_open(f"/my/claims/{claim.id}").status_code, 200)
+            return self.env.cr.sql_log_count - before
+
+        write()
+        count()
+        few = count()
+        for _i in range(10):
+            write()
+            self._create_claim(self.ned, order_id=self.order.id)
+        claim.line_ids = [(0, 0, {"order_line_id": self.line_battery.id, "quantity": 1})]
+        many = count()
+        self.assertLessEqual(many, few)
+        self.assertLessEqual(many, 26)
+
     def test_page_tells_nothing_internal(self):
         claim = self._create_claim(
             user_id=self.handler.id,

@@ -210,4 +210,6 @@ class TestServiceQueries(PortalCase):
         for url in (*LISTS, "/my/orders", "/my/recommended"):
             with self.subTest(url):
                 self.assertLessEqual(second[url], 20)
-        self.assertLessEqual(second["/my/call"], 26)
+        for url in ("/my", "/my/call", order_page):
+            with self.subTest(url):
+                self.assertLessEqual(second[url], 26, url)

@@ -3,6 +3,7 @@
 The whole suite's database has neither stock nor time sheets: this one gets them.
 """
 
+import socket
 import tempfile
 from pathlib import Path
 
@@ -31,6 +32,18 @@ def test_stock_and_time_sheets(database):
     database.install("sale_margin")  # what it shows is tested beside
 
     run_tests(database, "-u", bridge, "--test-tags", f"/{bridge}")
+
+    # the customer's portal reads deliveries without a bridge
+    database.install("crm_portal")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    output = database.odoo(
+        *["-u", "crm_portal", "--test-tags", "/crm_portal:TestOrderDelivery", "--stop-after-init"],
+        *["--http-interface", "127.0.0.1", "--http-port", str(port)],
+        *["--log-handler", "odoo.tests.result:INFO"],
+    )
+    assert "0 failed, 0 error(s) of 2 tests" in output, output[-4000:]
 
     with tempfile.TemporaryDirectory() as folder:
         fresh = Path(folder) / f"{bridge}.pot"

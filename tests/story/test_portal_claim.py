@@ -14,7 +14,7 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from .accessibility import find_barriers, find_overflow
-from .common import DESKTOP, PHONE, StoryCase, open_page
+from .common import DESKTOP, PHONE, TIMEOUT, StoryCase, open_page, sign_in
 
 CLAIMS = "crm_claims.crm_claim_action"
 SMALL = {"width": 360, "height": 740}
@@ -35,7 +35,12 @@ class PortalStoryCase(StoryCase):
             "portal_story_handler", "crm_claims.crm_claims_group_user_all"
         )
         cls.north = cls.env["res.partner"].create(
-            {"name": "Portal Story Ltd", "is_company": True, "email": "north@example.com"}
+            {
+                "name": "Portal Story Ltd",
+                "is_company": True,
+                "email": "north@example.com",
+                "user_id": cls.handler.id,
+            }
         )
         cls.contact = cls.env["res.partner"].create(
             {"name": "Paula Portal", "parent_id": cls.north.id, "email": "paula@example.com"}
@@ -179,19 +184,76 @@ class TestPortalClaim(PortalStoryCase):
         self.look(page)
 
     def _go_on(self, order_id):
-        """What the customer does besides: repeat the order, ask for a call; more goes here."""
+        """What the customer does besides: repeat the order, ask for a call."""
         with self.browsing():
             page = self.open_window("portal_story_customer", PHONE)
             open_page(page, f"/my/orders/{order_id}", "#portal_repeat_order")
             page.click("#portal_repeat_order")
             expect(page.locator(".alert-success")).to_contain_text("We have your request.")
+            self.look(page)
+            open_page(page, "/my", "#portal_manager_title")
+            self.look(page)
+            page.click(".o_crm_portal_manager a[href='/my/call']")
+            day = page.locator(".o_crm_portal_days details").nth(1)
+            day.locator("summary").click()
+            day.locator("label").first.click()
+            page.fill("#call_topic", "Drills for next year")
+            page.fill("#call_phone", "+49 30 901820")
+            self.look(page)
+            page.click("form[action='/my/call'] button[type=submit]")
+            expect(page.locator(".alert-success")).to_contain_text("the time is yours")
+            expect(page.locator(".list-group")).to_contain_text("Drills for next year")
+            self.look(page)
+        call = self.env["crm.interaction"].search([("subject", "=", "Drills for next year")])
+        self.assertEqual((call.kind, call.state, call.user_id), ("call", "planned", self.handler))
+        self.assertEqual(call.portal_request_partner_id, self.contact)
         repeated = self.env["sale.order"].search([("portal_origin_id", "=", order_id)])
         self.assertEqual(repeated.order_line.product_uom_qty, 5)
 
 
 @tagged("post_install", "-at_install")
+class TestPortalWithoutScript(PortalStoryCase):
+    """The basic form of the pages: an old phone, or a browser that runs no JavaScript."""
+
+    def test_claim_from_scratch(self):
+        with self.browsing():
+            context = self.browser.new_context(
+                viewport=SMALL,
+                base_url=self.base_url(),
+                java_script_enabled=False,
+                service_workers="block",
+            )
+            context.set_default_timeout(TIMEOUT)
+            self.addCleanup(self._close_window, context)
+            page = context.new_page()
+            sign_in(page, "portal_story_customer")
+            page.goto("/my")
+            page.click("a[href='/my/claims/new']")
+            page.fill("#claim_subject", "A drill without a plug")
+            page.fill("#claim_description", "There is only a wire.")
+            page.click("label[for=remedy_replacement]")
+            page.set_input_files("#claim_photos", [make_photo("navy"), make_photo("gold")])
+            page.click(".o_crm_portal_send")
+            expect(page).to_have_url(re.compile("notice=filed$"))
+            expect(page.locator("#discussion img")).to_have_count(2)
+            page.fill("#message_body", "It is the red wire.")
+            page.click("#discussion .o_crm_portal_send")
+            expect(page.locator("#discussion")).to_contain_text("It is the red wire.")
+            page.goto("/my")
+            page.click("a[href='/my/claims']")
+            page.click("text=A drill without a plug")
+            page.click("#withdraw summary")
+            page.fill("#withdraw_reason", "Found the plug")
+            page.click("#withdraw button")
+            expect(page).to_have_url(re.compile("notice=withdraw$"))
+        claim = self.env["crm.claim"].search([("subject", "=", "A drill without a plug")])
+        self.assertEqual((claim.state, claim.remedy), ("cancelled", "replacement"))
+        self.assertEqual(len(claim._portal_get_messages().attachment_ids), 2)
+
+
+@tagged("post_install", "-at_install")
 class TestPortalLooks(PortalStoryCase):
-    """Every page of claims, on the smallest phone and on a desk."""
+    """Every page of claims on the smallest phone and on a desk, every other page on the phone."""
 
     @classmethod
     def setUpClass(cls):
@@ -246,11 +308,14 @@ class TestPortalLooks(PortalStoryCase):
         urls = ["/my", "/my/claims", "/my/claims?groupby=state", "/my/claims?search=unicorn"]
         urls += ["/my/claims/new", f"/my/claims/new?order_id={self.order.id}"]
         urls += self.claims.mapped("access_url")
+        service = [f"/my/orders/{self.order.id}", "/my/call", "/my/call?kind=meeting", "/my/debt"]
+        service += ["/my/agreements", "/my/company", "/my/company/edit", "/my/notices", "/my/data"]
+        service += ["/my/recommended", "/my/news"]
         with self.browsing():
             found = []
             for size in (SMALL, DESKTOP):
                 window = self.open_window("portal_story_customer", size)
-                found += self.check(window, urls)
+                found += self.check(window, urls + (service if size == SMALL else []))
                 stranger = self.browser.new_context(viewport=size, base_url=self.base_url())
                 self.addCleanup(self._close_window, stranger)
                 found += self.check(stranger.new_page(), [self.working, self.ended])
