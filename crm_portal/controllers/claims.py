@@ -148,6 +148,9 @@ class PortalClaims(CustomerPortal):
         if groupby == "none":
             return [("", claims)] if claims else []
         labels = claims._portal_get_state_labels()
+        groups = group_by_item(claims, itemgetter(field or "state"))
+        if not field:  # as a claim goes through them, not by the alphabet of their codes
+            groups = sorted(groups, key=lambda group: list(labels).index(group[0]))
         return [
             (
                 labels.get(key, "")
@@ -155,7 +158,7 @@ class PortalClaims(CustomerPortal):
                 else key.sudo().display_name or request.env._("None"),
                 claims.browse().concat(*group),
             )
-            for key, group in group_by_item(claims, itemgetter(field or "state"))
+            for key, group in groups
         ]
 
     @http.route(
