@@ -4,7 +4,7 @@ from markupsafe import escape
 from odoo import models
 from odoo.tools import SQL, email_normalize
 
-#: tables that repeat what is on a card, by their ``partner_id``: columns to empty, and that of the name
+#: tables that repeat a card, by their ``partner_id``: columns to empty, and that of the name
 COPIES = {
     "crm_claim": (("email_from", "partner_phone"), "partner_name"),
     "crm_interaction_participant": (

@@ -115,8 +115,12 @@ class CrmPortalNotice(models.Model):
     def _get_addressee(self, record_sudo):
         """Ids of whom is told, and of the company that tells; ``None`` where there is none."""
         is_notifier = isinstance(record_sudo, self.pool["crm.portal.notifier"])
-        partner = record_sudo._portal_get_notice_partner() if is_notifier else record_sudo.partner_id
-        company = record_sudo._portal_get_notice_company() if is_notifier else record_sudo.company_id
+        partner = (
+            record_sudo._portal_get_notice_partner() if is_notifier else record_sudo.partner_id
+        )
+        company = (
+            record_sudo._portal_get_notice_company() if is_notifier else record_sudo.company_id
+        )
         return partner.id or None, company.id or None
 
     @api.model

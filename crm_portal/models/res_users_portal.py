@@ -80,7 +80,9 @@ class ResUsers(models.Model):
         begin, end = (pytz.utc.localize(moment).astimezone(zone) for moment in hours[0])
         if hours[0][0] <= now:
             values["is_there"] = True
-            values["text"] = self.env._("available until %(time)s", time=self._portal_format_time(end))
+            values["text"] = self.env._(
+                "available until %(time)s", time=self._portal_format_time(end)
+            )
             return values
         days = (begin.date() - local.date()).days
         time = self._portal_format_time(begin)

@@ -46,7 +46,8 @@ class TestFieldAttacks(PortalCase):
                  "can_decide_deviations", "interaction_count", "interaction_next_date",
                  "client_turn", "counterparty_message", "portal_left_out"),
             ),
-            ("res.partner", card, ("interaction_count", "interaction_next_id", "portal_hide_offers")),
+            ("res.partner", card, ("interaction_count", "interaction_next_id", "rfm_segment",
+                                   "portal_hide_offers")),
         ):  # fmt: skip
             for name in names:
                 with self.subTest(f"{model}.{name}"):

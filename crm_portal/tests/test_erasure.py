@@ -61,9 +61,7 @@ class TestErasure(PortalCase):
     @mute_logger("odoo.addons.base.models.res_users")
     def test_wrong_password_deletes_nothing(self):
         self.login(self.nina)
-        self.post(
-            "/my/deactivate_account", {"validation": self.nina.login, "password": "guessed"}
-        )
+        self.post("/my/deactivate_account", {"validation": self.nina.login, "password": "guessed"})
         self.assertTrue(self.nina.active)
         self.assertFalse(self._get_request())
 

@@ -7,10 +7,10 @@ for the customer of 1,000 with a long discussion no more than for one of 20 with
 50 customers, each with a session of his own, walk through list, search, claim, form, message and
 filing at the same time; no answer may be an error.
 
-The server gets a listening socket from outside, as systemd gives it (Odoo's *socket activation*) and
-as a proxy in front would keep it. One that Odoo opens itself queues 8 connections a worker: of 50
-customers who come to two workers at once the kernel would turn some away before Odoo hears of them,
-on whatever page.
+The server gets a listening socket from outside, as systemd gives it (Odoo's *socket activation*)
+and as a proxy in front would keep it. One that Odoo opens itself queues 8 connections a worker: of
+50 customers who come to two workers at once the kernel would turn some away before Odoo hears of
+them, on whatever page.
 """
 
 import contextlib
