@@ -83,7 +83,7 @@ class CrmAgreement(models.Model):
         days_actual, days_agreed = self._get_replay_days(orders)
         return {
             **figures,
-            "sees_cost": self.env["crm.secrecy.rule"]._sees_cost(),
+            "sees_cost": self.env["crm.secrecy.rule"]._sees_margin(self),
             "orders": orders,
             "truncated": len(found) > ORDER_LIMIT,
             "days_actual": days_actual,
@@ -100,7 +100,7 @@ class CrmAgreement(models.Model):
         prices = agreement_sudo._get_fixed_prices()
         discounts = agreement_sudo._get_discount_lines()
         rules = AgreedPriceRules(lines.product_id)
-        with_cost = self.env["crm.secrecy.rule"]._sees_cost()
+        with_cost = self.env["crm.secrecy.rule"]._sees_margin(self)
         # sudo: the agreed price is told, the price list and cost behind it are not
         for line in lines.sudo().with_context(crm_agreement_price_rules=rules):
             order = line.order_id

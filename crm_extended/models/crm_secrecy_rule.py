@@ -45,7 +45,9 @@ class CrmSecrecyRule(models.Model):
       agreements of some segments use.
     - *Cost and margin* are fields; they are closed wherever they are shown: product, order, order
       line, sales analysis, profile of a client, replay of an agreement. Whoever does not see them
-      neither reads nor makes prices that are calculated from the cost.
+      neither reads nor makes prices that are calculated from the cost. A product costs the same
+      whoever buys it: a rule limited to segments opens no field, only the margin of what is agreed
+      with their members, in the replay.
 
     Rules only take away: they are checked together with Odoo's own rights and never replace them.
     Administrators and accountants see everything, approvers every agreement; who buys or keeps the
@@ -111,17 +113,9 @@ class CrmSecrecyRule(models.Model):
         help="Only these. Empty: all, or those which the agreements of the segments use.",
     )
 
-    @api.constrains("subject", "segment_ids", "pricelist_ids")
+    @api.constrains("subject", "pricelist_ids")
     def _check_subject(self):
         for rule in self:
-            if rule.subject == COST and rule.segment_ids:
-                raise ValidationError(
-                    self.env._(
-                        "%s: a product costs the same whoever buys it. Leave Segments of Clients"
-                        " empty.",
-                        rule.name,
-                    )
-                )
             if rule.subject != PRICELIST and rule.pricelist_ids:
                 raise ValidationError(
                     self.env._("%s: only a rule about price lists can name them.", rule.name)
@@ -215,12 +209,30 @@ class CrmSecrecyRule(models.Model):
         if not found:
             return True
         rules, opening = found
-        opened = {rule[1] for rule in opening}
+        opened = {rule[1] for rule in opening if not rule[4]}
         return False in opened or all(
             company_id in opened
             for company_id in self.env.companies.ids
             if any(rule[1] in (False, company_id) for rule in rules)
         )
+
+    @api.model
+    def _sees_margin(self, agreement):
+        """Whether the user sees the margin of what is sold under an agreement, cost apart."""
+        found = self._get_user_rules(COST)
+        if not found or self._sees_cost():
+            return True
+        segment_ids = [
+            segment_id
+            for _id, company_id, _groups, _teams, segments, _lists in found[1]
+            if company_id in (False, agreement.company_id.id)
+            for segment_id in segments
+        ]
+        if not segment_ids:
+            return False
+        # sudo: which client is in which segment is not asked for here
+        domain = self._get_segment_agreements_domain(tuple(segment_ids))
+        return bool(agreement.sudo().search_count(domain & Domain("id", "=", agreement.id)))
 
     @api.model
     def _has_secret_prices(self):

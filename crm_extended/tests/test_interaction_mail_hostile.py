@@ -186,7 +186,9 @@ class TestInteractionHostileMail(InteractionMailCommon):
         interaction = self.env["crm.interaction"].search([("mail_message_id", "=", message.id)])
         self.assertEqual(len(interaction), 1)
         self.assertEqual((interaction.res_model, interaction.res_id), ("crm.lead", message.res_id))
-        self.assertEqual(interaction.parent_id.chain_id | interaction.chain_id, interaction.chain_id)
+        self.assertEqual(
+            interaction.parent_id.chain_id | interaction.chain_id, interaction.chain_id
+        )
 
     def test_references_to_another_company(self):
         """The mail of our client lands there; neither company sees the other's people by it."""

@@ -448,6 +448,25 @@ class TestSecrecyCost(SecrecyCommon):
         page = wizard.create({"agreement_id": agreement.id}).page_html
         self.assertNotIn("Margin", page)
 
+    @mute_logger("odoo.models")
+    def test_margin_of_the_clients_of_a_segment(self):
+        """The team of key accounts sees what is earned with these, not what things cost."""
+        agreement = self._create_agreement()
+        other = self._create_agreement(partner_id=self.other_client.id)
+        self._create_order().action_confirm()
+        self._create_rule("cost", team_ids=self.team.ids, segment_ids=self.segment.ids)
+        self.env.invalidate_all()
+        figures = agreement.with_user(self.insider)._replay()
+        self.assertTrue(figures["sees_cost"])
+        self.assertEqual(figures["margin_actual"], 30, "90 less 60")
+        for user, hidden in ((self.insider, other), (self.outsider, agreement)):
+            figures = hidden.with_user(user)._replay()
+            self.assertFalse(figures["sees_cost"] or figures["margin_actual"])
+            with self.assertRaises(AccessError):
+                self.drill.with_user(user).read(["standard_price"])
+        self.segment.member_ids.unlink()
+        self.assertFalse(agreement.with_user(self.insider)._replay()["sees_cost"])
+
     def test_company_of_a_rule(self):
         company = self.env["res.company"].create({"name": "Second"})
         self.outsider.company_ids += company
@@ -470,8 +489,6 @@ class TestSecrecyRules(SecrecyCommon):
         rule.with_user(self.admin).name = "Known to few"
 
     def test_bad_input(self):
-        with self.assertRaisesRegex(ValidationError, "Segments of Clients"):
-            self._create_rule("cost", segment_ids=self.segment.ids)
         with self.assertRaisesRegex(ValidationError, "price lists"):
             self._create_rule("agreement", pricelist_ids=self.pricelist.ids)
 

@@ -72,9 +72,7 @@ class TestTelephonyRace(BaseCase):
             env = api.Environment(cr, SUPERUSER_ID, {})
             env["crm.telephony.provider"].browse(self.provider_id).rate_limit = 5
         delays = self._run_together(
-            lambda env, count: env["crm.telephony.provider"]
-            .browse(self.provider_id)
-            ._admit(count),
+            lambda env, count: env["crm.telephony.provider"].browse(self.provider_id)._admit(count),
             [1] * 12,
         )
         self.assertEqual(delays.count(0), 5, delays)
