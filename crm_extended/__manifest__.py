@@ -83,6 +83,7 @@
         "views/res_partner_legal_views.xml",
         "views/crm_segment_views.xml",
         "views/crm_partner_relation_views.xml",
+        "wizard/crm_partner_relation_search_views.xml",
         "wizard/crm_segment_assign_views.xml",
         "views/counterparty_views.xml",
         "views/crm_legal_form_views.xml",

@@ -28,12 +28,13 @@ class CrmPartnerFingerprint(models.Model):
     _inherit = "crm.partner.fingerprint"
 
     @api.model
-    def _find_by_words(self, cards, words):
+    def _find_by_words(self, cards, words, total):
         """The cards with most words in common, rare ones counting more.
 
+        :param int total: number of all cards
         :return: dict of sets of partner ids by the number of the card
         """
-        weigher = Rarity({}, max(self._get_total(), 1000))
+        weigher = Rarity({}, max(total, 1000))
         listed, asked, sizes, namesakes = [], [], [], []
         for number, card in enumerate(cards):
             size = max(len(card.name.words), 1)

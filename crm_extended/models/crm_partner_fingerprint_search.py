@@ -1,3 +1,4 @@
+import math
 from collections import defaultdict
 
 from odoo import api, models
@@ -12,7 +13,7 @@ from ..tools.duplicate_keys import (
     get_readings,
 )
 from ..tools.name_folding import get_neighbours, get_sound
-from ..tools.name_similarity import Rarity, get_distance
+from ..tools.name_similarity import Rarity, get_distance, get_surprise
 
 # cards with one key: a business centre has a thousand firms at one address
 MOST_PER_KEY = 60
@@ -57,14 +58,15 @@ class CrmPartnerFingerprint(models.Model):
         :return: list, for each card a list of (partner id, Evidence), best first
         """
         words = self._get_words(cards)
+        total = self._get_total()
         found = self._find_by_keys(cards)
-        for number, partner_ids in self._find_by_words(cards, words).items():
+        for number, partner_ids in self._find_by_words(cards, words, total).items():
             found[number] |= partner_ids
         if exclude:
             for number, partner_ids in enumerate(exclude):
                 found[number] -= set(partner_ids)
         stored = self._get_cards(set().union(*found.values()) if found else ())
-        rarity = self._get_rarity([*cards, *stored.values()])
+        rarity = self._get_rarity([*cards, *stored.values()], total)
         result = []
         for number, card in enumerate(cards):
             weighed = []
@@ -74,8 +76,45 @@ class CrmPartnerFingerprint(models.Model):
                     if self._is_shown(evidence) if minimum is None else evidence.score >= minimum:
                         weighed.append((partner_id, evidence))
             weighed.sort(key=lambda pair: (-pair[1].score, pair[0]))
-            result.append(self._mix_names(weighed, stored)[:limit])
+            likely = self._sort_alike(card, weighed, stored, rarity)
+            chosen = {pair[0] for pair in self._mix_names(likely, stored)[:limit]}
+            mixed = self._mix_names(weighed, stored)
+            result.append([pair for pair in mixed if pair[0] in chosen])
         return result
+
+    @api.model
+    def _sort_alike(self, card, weighed, stored, rarity):
+        """Let those with nothing in common but a name that is alike change places, so that the
+        name which has most probably been meant comes first.
+
+        A short word has dozens of others one slip away, each as like it as the next. That it was
+        meant is the more probable the commoner the slip is, and the more cards have the name.
+        """
+        places, alike = [], []
+        for place, (partner_id, evidence) in enumerate(weighed):
+            if self._is_alike_only(evidence):
+                [(_code, ratio)] = evidence.reasons
+                name = stored[partner_id].name
+                bits = sum(
+                    min(get_surprise(word, other) for other in name.words)
+                    for word in card.name.words
+                )
+                if len(name.words) == 1:
+                    bits -= math.log2(rarity.get_amount(name.words[0]))
+                places.append(place)
+                alike.append((-round(ratio * 20), bits, place))
+        result = list(weighed)
+        for place, (_ratio, _bits, source) in zip(places, sorted(alike), strict=True):
+            result[place] = weighed[source]
+        return result
+
+    @api.model
+    def _is_alike_only(self, evidence):
+        """Whether nothing is in common but a name that is alike."""
+        return (
+            any(code == "name" and value < 1 for code, value in evidence.reasons)
+            and len(evidence.reasons) == 1
+        )
 
     @api.model
     def _mix_names(self, weighed, stored):
@@ -88,11 +127,7 @@ class CrmPartnerFingerprint(models.Model):
         for partner_id, evidence in weighed:
             key = stored[partner_id].name.key
             counts[key] += 1
-            is_alike = (
-                any(code == "name" and value < 1 for code, value in evidence.reasons)
-                and len(evidence.reasons) == 1
-            )
-            most = ALIKE_NAMESAKES if is_alike else NAMESAKES
+            most = ALIKE_NAMESAKES if self._is_alike_only(evidence) else NAMESAKES
             (first if counts[key] <= most else rest).append((partner_id, evidence))
         return first + rest
 
@@ -178,9 +213,10 @@ CROSS JOIN LATERAL (SELECT partner_id FROM crm_partner_key
         return words
 
     @api.model
-    def _get_rarity(self, cards):
+    def _get_rarity(self, cards, total=None):
         """How much each word of the names of some cards says.
 
+        :param int total: number of all cards, if it is known
         :return: Rarity
         """
         sounds = {get_sound(word) for card in cards for word in card.name.words}
@@ -195,7 +231,7 @@ CROSS JOIN LATERAL (SELECT partner_id FROM crm_partner_key
                 )
             )
         )
-        return Rarity(amounts, self._get_total())
+        return Rarity(amounts, self._get_total() if total is None else total)
 
     @api.model
     def _find_words(self, readings, slips=1):

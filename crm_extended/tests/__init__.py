@@ -25,6 +25,7 @@ from . import (
     test_duplicate_race,
     test_duplicate_tools,
     test_duplicates,
+    test_duplicates_screen,
     test_funnel_report,
     test_interaction,
     test_interaction_actions,

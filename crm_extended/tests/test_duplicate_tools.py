@@ -18,7 +18,15 @@ from ..tools.duplicate_keys import (
     get_readings,
 )
 from ..tools.name_folding import LegalForms, fold_name, get_neighbours, get_sound
-from ..tools.name_similarity import Rarity, compare_names, compare_words, get_distance
+from ..tools.name_similarity import (
+    STRANGE_LETTER,
+    STRANGE_WORD,
+    Rarity,
+    compare_names,
+    compare_words,
+    get_distance,
+    get_surprise,
+)
 
 FORMS = LegalForms(
     [
@@ -142,6 +150,21 @@ class TestDuplicateTools(TransactionCase):
                 "".join(rng.choice("abc") for _ in range(rng.randint(0, 8))) for _ in range(2)
             )
             self.assertEqual(get_distance(first, second), table(first, second), (first, second))
+
+    def test_surprise(self):
+        """Swapped, doubled and left out letters are common slips; a strange letter is not."""
+        for typed, meant, bits in (
+            ("orion", "orion", 0),
+            ("oirion", "orion", STRANGE_LETTER),
+            ("oiron", "orion", 0),
+            ("orrion", "orion", 0),
+            ("orio", "orion", 0),
+            ("orikn", "orion", STRANGE_LETTER),
+            ("oikn", "orion", 2 * STRANGE_LETTER),
+            ("tretyakov", "orion", STRANGE_WORD),
+            ("moskva", "mosckva", 0),
+        ):
+            self.assertEqual(get_surprise(typed, meant), bits, (typed, meant))
 
     def test_neighbours(self):
         self.assertTrue(get_neighbours("romashka") & get_neighbours("romaska"))

@@ -59,6 +59,26 @@ class TestDuplicates(DuplicatesCommon):
             names = [row["name"] for row in found["candidates"][:10]]
             self.assertIn(f"ООО «{name}»", names, typed)
 
+    def test_probable_name_before_improbable_ones(self):
+        """Of dozens of short names that are equally alike, the one that was probably meant is
+        shown: by the commonest slip, or the name that most cards have."""
+        others = "бвгджзклмнптфх"
+        names = [f"{letter}ирон" for letter in others] + [f"нова{letter}а" for letter in others]
+        self.env["res.partner"].create(
+            [
+                {"name": f"ООО «{name.title()}»", "is_company": True}
+                for name in [*names, "Орион", *["Новара"] * 20]
+            ]
+        )
+        self.env["crm.partner.fingerprint"]._count_words()
+        for typed, meant in (("Оирон", "Орион"), ("Новаша", "Новара")):
+            found = self.env["res.partner"].get_duplicates({"name": typed, "is_company": True})
+            names = [row["name"] for row in found["candidates"]]
+            self.assertEqual(len(names), 10)
+            self.assertIn(f"ООО «{meant}»", names, typed)
+            scores = [row["score"] for row in found["candidates"]]
+            self.assertEqual(scores, sorted(scores, reverse=True))
+
     def test_branch(self):
         row = self.ask(
             self.user_sales, name="Заречная кофейня", vat=self.INN, kpp="770701001",

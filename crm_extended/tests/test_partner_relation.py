@@ -197,6 +197,36 @@ class TestPartnerRelation(RelationCommon):
         self.assertIn(self.gamma, Partner.search(domain))
         self.assertEqual(self.beta.with_user(self.salesman).relation_count, 2)
 
+    def test_dialog_finds_related_clients(self):
+        self._relate(self.alpha, self.parent, self.beta)
+        self._relate(self.gamma, self.knows, self.beta)
+        self._relate(self.delta, self.parent, self.beta, date_end=self._day(-1))
+        searches = (
+            (False, False, self.alpha + self.gamma),
+            (f"{self.parent.id}/left", False, self.alpha),
+            (f"{self.parent.id}/left", True, self.alpha + self.delta),
+            (f"{self.parent.id}/right", True, self.beta.browse()),
+            (f"{self.knows.id}/left", False, self.gamma),
+        )
+        for user in (self.salesman, self.accountant):
+            env = self.env(user=user)
+            dialog = Form(env["crm.partner.relation.search"])
+            dialog.partner_id = self.beta
+            for relation, with_past, found in searches:
+                with self.subTest(user=user.login, relation=relation, with_past=with_past):
+                    dialog.relation, dialog.with_past = relation, with_past
+                    self.assertEqual(dialog.found_count, len(found))
+                    action = dialog.save().action_search()
+                    self.assertEqual(env["res.partner"].search(action["domain"]), found)
+        with self.assertRaises(AccessError):
+            self.env["crm.partner.relation.search"].with_user(self.clerk).create(
+                {"partner_id": self.beta.id}
+            )
+        self.assertIn(
+            (f"{self.parent.id}/right", "daughter of"),
+            self.env["crm.partner.relation.search"]._get_relations(),
+        )
+
     # ------------------------------------------------------------
     # Graph
     # ------------------------------------------------------------

@@ -56,6 +56,10 @@ class Rarity:
                 self._weights[word] = weight
         return weight
 
+    def get_amount(self, word):
+        """Number of names that have a folded word, or one that sounds like it."""
+        return self._frequencies.get(get_sound(word), 1)
+
     def get_amount_weight(self, amount):
         """Weight of a word that so many names have."""
         return 1 - math.log2(max(amount, 1)) / self._bits
@@ -239,6 +243,39 @@ def get_distance(first, second):
         minus = zeros & rise
         before = match
     return distance
+
+
+# bits by which it surprises that somebody has typed another letter, or one more: which of 33 it is.
+# A letter left out, doubled or swapped with the next one is one of a few ways to go wrong.
+STRANGE_LETTER = 5
+# a word that is no slip of any
+STRANGE_WORD = 4 * STRANGE_LETTER
+
+
+@lru_cache(maxsize=100_000)
+def get_surprise(typed, meant):
+    """How much it surprises, in bits, that somebody who meant one folded word typed another.
+
+    :param str typed, meant: words of folded names
+    :return: int, from 0 for the same word or the commonest slips
+    """
+    if get_sound(typed) == get_sound(meant):
+        return 0
+    readings = ((get_letters(typed), get_letters(meant)), (get_sound(typed), get_sound(meant)))
+    return min(STRANGE_WORD, *(_get_slip_bits(*reading) for reading in readings))
+
+
+def _get_slip_bits(typed, meant):
+    distance = get_distance(typed, meant)
+    if distance != 1:
+        return distance * STRANGE_LETTER
+    if len(typed) < len(meant) or sorted(typed) == sorted(meant):
+        return 0
+    is_doubled = len(typed) > len(meant) and any(
+        typed[place] == typed[place - 1] and typed[:place] + typed[place + 1 :] == meant
+        for place in range(1, len(typed))
+    )
+    return 0 if is_doubled else STRANGE_LETTER
 
 
 def _compare_glued(first, second, crossed):

@@ -22,6 +22,7 @@ from . import (
     crm_partner_register_lookup,
     crm_partner_register_source,
     crm_partner_register_text,
+    crm_partner_relation_search,
     crm_secrecy_view,
     crm_segment_assign,
     crm_strategy_preview,

@@ -40,8 +40,9 @@ export class Duplicates extends Component {
         useRecordObserver((record) => {
             // read here so that a change of any of them is observed
             const values = this.getValues(record);
-            this.typed = {};
+            this.typed = this.getFocused();
             if (!record.isNew && !record.dirty) {
+                this.typed = {};
                 this.asked = JSON.stringify(values);
                 Object.assign(this.state, { rows: [], isCertain: false });
             } else if (JSON.stringify(values) !== this.asked) {
@@ -60,11 +61,24 @@ export class Duplicates extends Component {
 
     /** What is being typed reaches the record only when the cursor leaves the field. */
     onInput(ev) {
-        const name = ev.target.closest(".o_field_widget[name]")?.getAttribute("name");
-        if (TEXTS.includes(name)) {
+        const name = this.getField(ev.target);
+        if (name) {
             this.typed[name] = ev.target.value;
             this.check();
         }
+    }
+
+    getField(element) {
+        const name = element.closest(".o_field_widget[name]")?.getAttribute("name");
+        return TEXTS.includes(name) ? name : undefined;
+    }
+
+    /** The server may answer for one field while somebody types in the next one already. */
+    getFocused() {
+        const element = document.activeElement;
+        const isTyped = this.form?.contains(element) && element.matches("input, textarea");
+        const name = isTyped && this.getField(element);
+        return name ? { [name]: element.value } : {};
     }
 
     getValues(record) {
