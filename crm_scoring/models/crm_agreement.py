@@ -2,7 +2,8 @@ from odoo import fields, models
 
 
 class CrmAgreement(models.Model):
-    """Products that a client does not buy under an agreement are never recommended to him."""
+    """Products that a client does not buy under an agreement are never recommended to him; an
+    agreement that comes into force or ends counts in the scores of the client's deals."""
 
     _inherit = "crm.agreement"
 
@@ -28,3 +29,10 @@ class CrmAgreement(models.Model):
         if self.excluded_categ_ids:
             products |= products.search([("categ_id", "child_of", self.excluded_categ_ids.ids)])
         return set(products.ids)
+
+    def _after_transition(self, target):
+        result = super()._after_transition(target)
+        # sudo: the deals of the client are scored, whoever decides on the agreement
+        clients = self.sudo().commercial_partner_id
+        self.env["crm.lead"]._note_client_change("crm.agreement", clients)
+        return result

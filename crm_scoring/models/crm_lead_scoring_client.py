@@ -52,7 +52,7 @@ class CrmLead(models.Model):
 
 
 class AccountMove(models.Model):
-    """An invoice that is posted, withdrawn or paid changes what the client owes."""
+    """An invoice that is posted or withdrawn changes what the client owes."""
 
     _inherit = "account.move"
 
@@ -66,13 +66,29 @@ class AccountMove(models.Model):
         self._note_debt_of_clients()
         return result
 
-    def _invoice_paid_hook(self):
-        result = super()._invoice_paid_hook()
-        self._note_debt_of_clients()
-        return result
-
     def _note_debt_of_clients(self):
         invoices = self.filtered(lambda move: move.move_type in ("out_invoice", "out_refund"))
         # sudo: the deals of the client are scored, whoever books the invoice
         clients = invoices.sudo().commercial_partner_id
         self.env["crm.lead"]._note_client_change("account.move", clients)
+
+
+class AccountPartialReconcile(models.Model):
+    """A payment of a part of an invoice changes what the client owes, and so does its return."""
+
+    _inherit = "account.partial.reconcile"
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        partials = super().create(vals_list)
+        partials._get_matched_moves()._note_debt_of_clients()
+        return partials
+
+    def unlink(self):
+        moves = self._get_matched_moves()
+        result = super().unlink()
+        moves._note_debt_of_clients()
+        return result
+
+    def _get_matched_moves(self):
+        return (self.debit_move_id | self.credit_move_id).move_id

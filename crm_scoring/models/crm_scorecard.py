@@ -6,8 +6,9 @@ WATCHED = {
     "crm.interaction": (
         "measure_contact", "measure_answer", "measure_reached", "interaction",
     ),
+    "crm.agreement": ("measure_agreements",),
     "crm.claim": ("measure_claims",),
-    "crm.lead.objection": ("measure_objections", "objection"),
+    "crm.lead.objection": ("measure_objections", "measure_competitors", "objection"),
     "account.move": ("measure_debt",),
     "mail.activity": ("measure_step", "activity", "my_activity"),
     "mail.message": ("message",),

@@ -63,6 +63,25 @@ class CrmScorecardFactor(models.Model):
                          WHERE o.lead_id = crm_lead.id AND o.state = 'raised')"""
                 ),
             },
+            "measure_competitors": {
+                "label": self.env._("Competitors in the deal"),
+                "sql": SQL(
+                    """(SELECT count(*) FROM crm_lead_objection o
+                         WHERE o.lead_id = crm_lead.id AND o.state = 'raised'
+                           AND o.category = 'competitor')"""
+                ),
+            },
+            "measure_agreements": {
+                "label": self.env._("Agreements of the client in force"),
+                "sql": SQL(
+                    """(SELECT count(*) FROM crm_agreement g
+                          JOIN res_partner c ON c.commercial_partner_id = g.commercial_partner_id
+                         WHERE c.id = crm_lead.partner_id AND g.company_id = crm_lead.company_id
+                           AND g.state = 'active' AND g.date_start <= %(today)s
+                           AND (g.date_end IS NULL OR g.date_end >= %(today)s))""",
+                    today=now.date(),
+                ),
+            },
             "measure_documents": {
                 "label": self.env._("Quotations sent"),
                 "sql": SQL(
@@ -118,8 +137,8 @@ class CrmScorecardFactor(models.Model):
     def _flush_special_measures(self):
         """Write what the measures look at to the database."""
         for model in (
-            "crm.interaction", "mail.activity", "crm.lead.objection", "sale.order", "account.move",
-            "crm.claim",
+            "crm.interaction", "mail.activity", "crm.lead.objection", "crm.agreement", "sale.order",
+            "account.move", "crm.claim",
         ):  # fmt: skip
             if model in self.env:
                 self.env[model].flush_model()
@@ -166,6 +185,17 @@ class CrmScorecardFactor(models.Model):
                 "sentence": _("{value} objections are not answered"),
                 "advice": _("Answer the open objections; see which answers worked."),
                 "band_ids": bands(b1=-8, b3=-15),
+            },
+            {
+                "measure": "measure_competitors",
+                "sentence": _("A competitor is in the deal"),
+                "advice": _("Say what the client gets from us only, and get it confirmed."),
+                "band_ids": bands(b1=-10),
+            },
+            {
+                "measure": "measure_agreements",
+                "sentence": _("The client has an agreement with us"),
+                "band_ids": bands(b1=10),
             },
             {
                 "measure": "measure_documents",

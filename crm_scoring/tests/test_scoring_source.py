@@ -155,6 +155,36 @@ class TestScoringSource(ScoringCommon, CronMixinCase):
         invoice.action_post()
         self._end_transaction()
         self.assertIn(self.deal, self.queue.search([]).lead_id)
+        self._run_job()
+        payment = self.env["account.payment.register"].with_context(
+            active_model="account.move", active_ids=invoice.ids
+        )
+        payment.create({"amount": 40})._create_payments()
+        self.assertEqual(invoice.amount_residual, invoice.amount_total - 40)
+        self._end_transaction()
+        self.assertIn(self.deal, self.queue.search([]).lead_id, "a part was paid")
+        self._run_job()
+        invoice.line_ids.remove_move_reconcile()
+        self._end_transaction()
+        self.assertIn(self.deal, self.queue.search([]).lead_id, "the payment came back")
+
+    def test_agreement_of_the_client(self):
+        self._create_measure("Agreements", "measure_agreements", {1: 15})
+        agreement = self.env["crm.agreement"].create(
+            {"name": "A-1", "kind": "individual", "partner_id": self.client.id}
+        )
+        before = self.deal.score_value
+        self.company.agreement_self_approval = True
+        self.env.user.group_ids += self.env.ref("crm_extended.crm_agreements_group_approver")
+        agreement.action_submit()
+        agreement.action_approve()
+        self._end_transaction()
+        self._run_job()
+        self.assertEqual(self.deal.score_value, before + 15)
+        agreement.action_close()
+        self._end_transaction()
+        self._run_job()
+        self.assertEqual(self.deal.score_value, before)
 
     def test_debt_is_measured_on_the_day_of_the_refresh(self):
         measures = self.env["crm.scorecard.factor"]._get_special_measures

@@ -1,8 +1,9 @@
 """The learners of the model of winning (``win_model``). Pure numpy: no ORM, no clock.
 
-Inputs become *levels*: a category is its own level; one seen once joins "other"; no value is a
-level, too; numbers fall into bins of equal counts whose outermost are open. Both learners give
-each level log-odds of its own.
+Inputs become *levels*: a category is its own level, even one seen once, whose log-odds its prior
+keeps small: with few deals and many categories these are most of what is known; one never seen, and
+those beyond the most frequent, are "other"; no value is a level, too; numbers fall into bins of
+equal counts whose outermost are open. Both learners give each level log-odds of its own.
 """
 
 import math
@@ -10,13 +11,13 @@ import math
 import numpy as np
 
 MAX_BINS = 10
-MAX_LEVELS = 300
+MAX_LEVELS = 500
 MISSING, OTHER = 0, 1
 # Prior of the variance of an input's log-odds, for categories and for the bins of numbers, and how
 # many levels of the input's own it is worth.
-PRIOR_VARIANCE, BEND_VARIANCE, PRIOR_LEVELS = 0.1, 0.05, 2.0
+PRIOR_VARIANCE, BEND_VARIANCE, PRIOR_LEVELS = 0.1, 0.02, 2.0
 # Variance of slopes; of the intercept around the log-odds of the prior rate.
-SLOPE_VARIANCE, INTERCEPT_VARIANCE = 0.05, 4.0
+SLOPE_VARIANCE, INTERCEPT_VARIANCE = 0.02, 4.0
 # Deals of each outcome that the shares of a level are smoothed by.
 SMOOTHING = 2.0
 
@@ -49,9 +50,9 @@ class Levels:
             for value in values:
                 if value is not None:
                     counts[value] = counts.get(value, 0) + 1
-            kept = sorted(
-                (v for v, c in counts.items() if c > 1), key=lambda v: (-counts[v], str(v))
-            )
+            kept = sorted(counts, key=lambda v: (-counts[v], str(v)))
+            if kept and counts[kept[0]] == 1:  # names and numbers of single deals come never again
+                kept = []
             self.index = {value: n for n, value in enumerate(kept[:MAX_LEVELS], 2)}
             self.count = len(self.index) + 2
 

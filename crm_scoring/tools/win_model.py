@@ -38,7 +38,7 @@ HALF_LIVES = (None, 1.0, 0.4)
 # More deals than this add nothing but time; the latest are taken.
 MAX_DEALS = 200_000
 # What the learners are believed before out-of-fold predictions tell.
-MIX_LIKELIHOODS, MIX_REGRESSION, MIX_VARIANCE, MIX_DEALS = 0.15, 0.7, 0.02, 40
+MIX_LIKELIHOODS, MIX_REGRESSION, MIX_VARIANCE, MIX_DEALS = 0.05, 0.8, 0.02, 20
 # Nobody knows a future with certainty.
 MIN_PROBABILITY, MAX_PROBABILITY = 0.01, 0.99
 # A single input that ranks won and lost deals this well, or whose share of empty values differs
