@@ -103,7 +103,8 @@ class CrmLeadScoring(models.Model):
             """WITH fresh AS MATERIALIZED (%(fresh)s),
             updated AS (
                 UPDATE crm_lead_scoring s SET (%(own)s) = ROW(%(fresh_own)s)
-                  FROM fresh f WHERE s.id = f.scoring_id AND f.changed
+                  FROM fresh f
+                 WHERE %(side_range)s AND s.id = f.scoring_id AND f.changed
             ),
             inserted AS (
                 INSERT INTO crm_lead_scoring (lead_id, %(own)s)
@@ -123,13 +124,16 @@ class CrmLeadScoring(models.Model):
             ),
             moved AS (
                 UPDATE crm_lead l SET score_class = f.new_class FROM fresh f
-                 WHERE l.id = f.lead_id AND f.new_class IS DISTINCT FROM f.old_class
+                 WHERE %(lead_range)s AND l.id = f.lead_id
+                   AND f.new_class IS DISTINCT FROM f.old_class
              RETURNING l.id
             )
             SELECT (SELECT array_agg(lead_id) FROM fresh WHERE changed),
                    (SELECT array_agg(id) FROM moved),
                    (SELECT array_agg(lead_id) FROM fresh WHERE alarmed)""",
-            fresh=self._get_fresh_query(rule, model, company, inputs, chance, now),
+            fresh=self._get_fresh_query(rule, model, company, inputs, chance, lead_ids, now),
+            side_range=self._get_range("s", "lead_id", lead_ids),
+            lead_range=self._get_range("l", "id", lead_ids),
             own=SQL(", ").join(own),
             fresh_own=SQL(", ").join(SQL("f.%s", name) for name in own),
             assignments=SQL(", ").join(SQL("%s = EXCLUDED.%s", name, name) for name in own),
@@ -187,6 +191,10 @@ class CrmLeadScoring(models.Model):
                           AS waiting,
                       %s AS potential%s
                  FROM crm_lead
+            LEFT JOIN res_partner client ON client.id = crm_lead.partner_id
+            LEFT JOIN crm_customer_profile profile
+                   ON profile.partner_id = client.commercial_partner_id
+                  AND profile.company_id = crm_lead.company_id
                 WHERE %s AND crm_lead.active
                   AND crm_lead.won_status = 'pending'""",
             now,
@@ -203,13 +211,8 @@ class CrmLeadScoring(models.Model):
         the fifths of the client's profile; 1 for a client who has not bought yet.
         """
         return SQL(
-            """COALESCE((SELECT 0.8 + 0.1 * (profile.score_monetary - 1)
-                           FROM res_partner client
-                           JOIN crm_customer_profile profile
-                             ON profile.partner_id = client.commercial_partner_id
-                            AND profile.company_id = crm_lead.company_id
-                          WHERE client.id = crm_lead.partner_id
-                            AND profile.score_monetary > 0), 1.0)"""
+            """CASE WHEN profile.score_monetary > 0
+                    THEN 0.8 + 0.1 * (profile.score_monetary - 1) ELSE 1.0 END"""
         )
 
     @api.model
@@ -281,7 +284,7 @@ class CrmLeadScoring(models.Model):
         return SQL("ARRAY[%s]::float8[]", SQL(", ").join(parts))
 
     @api.model
-    def _get_fresh_query(self, rule, model, company, inputs, chance, now):
+    def _get_fresh_query(self, rule, model, company, inputs, chance, lead_ids, now):
         """Return the new scores beside the old ones."""
         digits = company.currency_id.decimal_places
         bound_a, bound_b, bound_c = rule["bounds"]
@@ -333,13 +336,14 @@ class CrmLeadScoring(models.Model):
                          s.id AS scoring_id,
                          %(old_columns)s
                     FROM (%(chance)s) c
-               LEFT JOIN crm_lead_scoring s ON s.lead_id = c.lead_id
+               LEFT JOIN crm_lead_scoring s ON s.lead_id = c.lead_id AND %(side_range)s
                   OFFSET 0) q
                  OFFSET 0) b
                 OFFSET 0) n""",
             compared=compared,
             old=old,
             inputs=self._get_inputs_json(inputs),
+            side_range=self._get_range("s", "lead_id", lead_ids),
             chance=chance,
             digits=digits,
             alarm=rule["alarm"],

@@ -6,10 +6,10 @@ the database, each looked at in the middle of its life: AUC (higher is better), 
 calibration error (lower is better), for 20, 50, 100, 500, 1000 closed deals and for all.
 
 What twenty deals teach is mostly chance: which twenty they are moves the AUC of either side by
-several hundredths. Each size is therefore drawn several times from the earlier deals (the same draws
-at every run, the same for both sides), figures are means over the draws, and the difference of the
-AUCs is shown with its standard error. All earlier deals are one training, judged as it is; a smaller
-size falls short when the difference is below zero by more than twice its standard error.
+several hundredths. Each size is therefore drawn several times from the earlier deals (the same
+draws at every run, the same for both sides), figures are means over the draws, and the difference
+of the AUCs is shown with its standard error. All earlier deals are one training, judged as it is; a
+smaller size falls short when the difference is below zero by more than twice its standard error.
 """
 
 import math

@@ -6,6 +6,11 @@ Each round looks at the deals from another month, so that every score changes an
 and nearly every one leaves a row of history. The bare UPDATE writes the same columns of the same
 rows: the numbers of every open deal, and the class in the table of deals of those whose class
 this round has moved; it writes no history.
+
+Odoo's batch looks at the same fields of the deal as the model of winning does, those that it offers
+(source, country, language, phone and e-mail state); it counts the closed deals and estimates the
+open ones of the last ten months. It writes every night all there is, whether it changed or not; so
+both kinds of our night stand beside it: everything changes, as in the rounds, and nothing does.
 """
 
 import statistics
@@ -21,7 +26,10 @@ DEALS, OPEN_SHARE = 1_000_000, 0.3
 ROUNDS = 3
 LIMIT, ODOO_LIMIT, MEMORY_LIMIT = 4, 10, 1024  # times, times, MiB
 SAVE_QUERIES, SAVE_SECONDS = 5, 0.010
-ODOO_DEALS = 20_000  # open deals on which Odoo's batch is measured; it takes its time per deal
+# Odoo's batch is measured on so many open deals: it never writes more than ten thousand different
+# probabilities, a statement and a transaction each, and few deals would make that look dear.
+ODOO_DEALS = 100_000
+ODOO_FIELDS = ("source_id", "country_id", "lang_id", "phone_state", "email_state")
 BARE = """
     UPDATE crm_lead_scoring
        SET scorecard_id = scorecard_id, class_auto = class_auto, score_value = score_value + 0.1,
@@ -54,18 +62,25 @@ def fill(env, deals):
     won_stage = env["crm.stage"].search([("is_won", "=", True)], limit=1).id
     sources = env["utm.source"].create([{"name": f"Source {n}"} for n in range(20)]).ids
     env["res.partner"].create([{"name": f"Client {n}"} for n in range(500)])
+    countries = env["res.country"].search([], limit=30).ids
+    languages = env["res.lang"].with_context(active_test=False).search([], limit=4).ids
     env.cr.execute("SELECT setseed(0.5)")
     for start in range(0, deals, 100_000):
         env.cr.execute(
             SQL(
                 """INSERT INTO crm_lead (name, type, active, won_status, stage_id, company_id,
-                       partner_id, source_id, priority, email_from, phone, expected_revenue,
+                       partner_id, source_id, country_id, lang_id, phone_state, email_state,
+                       priority, email_from, phone, expected_revenue,
                        probability, automated_probability, create_date, date_closed,
                        date_last_stage_update, date_deadline, class_adjustment)
                    SELECT 'Deal ' || n, 'opportunity', outcome <> 'lost', outcome,
                           CASE WHEN outcome = 'won' THEN %(won_stage)s
                                ELSE (%(stages)s)[1 + n %% %(stage_count)s] END,
                           %(company)s, p.id, (%(sources)s)[1 + (source * 20)::int %% 20],
+                          (%(countries)s)[1 + (random() * random() * 30)::int %% 30],
+                          (%(languages)s)[1 + (random() * random() * 4)::int %% 4],
+                          (ARRAY['correct', 'incorrect', NULL])[1 + n %% 3],
+                          (ARRAY['correct', 'incorrect'])[1 + (n %% 5 = 0)::int],
                           (n %% 4)::text,
                           CASE WHEN n %% 5 > 0 THEN 'd' || n || '@example.com' END,
                           CASE WHEN n %% 3 > 0 THEN '+4420' || n END,
@@ -87,6 +102,8 @@ def fill(env, deals):
                 stage_count=len(stages),
                 company=company.id,
                 sources=SQL("%s::int[]", sources),
+                countries=SQL("%s::int[]", countries),
+                languages=SQL("%s::int[]", languages),
                 open=round(10 * OPEN_SHARE),
                 first=start + 1,
                 last=min(start + 100_000, deals),
@@ -207,7 +224,11 @@ def main(bench):
     bench.row("one deal on save", f"{1000 * save_seconds:.1f} ms", f"{save_queries} queries")
     per_odoo = measure_odoo(bench)
     faster = per_odoo / (statistics.median(ours) / opened)
-    bench.row("faster than Odoo's batch, per deal", f"{faster:.0f} times")
+    bench.row(
+        "faster than Odoo's batch, per deal",
+        f"{faster:.1f} times where everything changes",
+        f"{per_odoo / (again / opened):.1f} times where nothing does",
+    )
     sound = (
         memory <= MEMORY_LIMIT
         and faster >= ODOO_LIMIT
@@ -238,7 +259,7 @@ def measure_save(env):
 
 
 def measure_odoo(bench):
-    """Seconds per deal of Odoo's batch, on its youngest open deals."""
+    """Seconds per deal of Odoo's batch, on the youngest open deals and those closed meanwhile."""
     env = bench.env
     [(start,)] = env.execute_query(
         SQL(
@@ -249,7 +270,7 @@ def measure_odoo(bench):
         )
     )
     env["ir.config_parameter"].set_param("crm.pls_start_date", str(start))
-    env["ir.config_parameter"].set_param("crm.pls_fields", "source_id,email_state,phone_state")
+    env["ir.config_parameter"].set_param("crm.pls_fields", ",".join(ODOO_FIELDS))
     env.cr.commit()
     leads = env["crm.lead"]
     count = leads.search_count([("create_date", ">=", start), ("won_status", "=", "pending")])
