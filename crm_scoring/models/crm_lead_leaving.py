@@ -131,7 +131,7 @@ class CrmLead(models.Model):
         self.ensure_one()
         currency = self.company_currency or self.env.company.currency_id
         return self.env._(
-            "Leaving: down %(percent)s %% since %(date)s, %(amount)s at risk",
+            "Leaving: down %(percent)s%% since %(date)s, %(amount)s at risk",
             percent=formatLang(self.env, self.score_drop_percent, digits=0),
             date=format_date(self.env, self.score_peak_date),
             amount=format_amount(self.env, self.score_amount_at_risk, currency),

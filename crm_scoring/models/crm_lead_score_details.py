@@ -1,6 +1,7 @@
+from babel.units import format_unit
 from markupsafe import Markup
 from odoo import api, fields, models
-from odoo.tools import format_amount, format_date, format_list, formatLang
+from odoo.tools import babel_locale_parse, format_amount, format_date, format_list, formatLang
 
 from ..tools import scoring
 from ..tools.scoring import MIN_SAMPLE
@@ -80,6 +81,7 @@ class CrmLead(models.Model):
             "value": self._format_measure(factor, value),
             "bound": self._format_measure(factor, found.lower_bound if found else None),
             "expected": self._format_measure(factor, expected),
+            "days": self._format_days(value),
         }
         sentence = factor.sentence or factor.name
         try:
@@ -104,6 +106,14 @@ class CrmLead(models.Model):
             return format_amount(self.env, value, currency, trailing_zeroes=False)
         return formatLang(self.env, value, digits=0 if float(value).is_integer() else 1)
 
+    @api.model
+    def _format_days(self, value):
+        """Return a number of days in words: "1 day", "21 days"."""
+        if value is None:
+            return ""
+        locale = babel_locale_parse(self.env.context.get("lang") or "en_US")
+        return format_unit(round(value), "duration-day", locale=locale)
+
     def _get_probability_words(self, estimate):
         """Say what the probability rests on, and when it rests on little."""
         self.ensure_one()
@@ -120,12 +130,12 @@ class CrmLead(models.Model):
             return self.env._(
                 "Not enough data: %(sample)s closed deals had a similar score, %(needed)s are "
                 "needed. The probability rests mostly on Odoo's estimate and on the win rates "
-                "of team and company (%(start)s %%).",
+                "of team and company (%(start)s%%).",
                 **number,
             )
         return self.env._(
             "Of %(sample)s closed deals with a similar score %(won)s were won; Odoo's estimate "
-            "and the win rates of team and company say %(start)s %%.",
+            "and the win rates of team and company say %(start)s%%.",
             **number,
         )
 
@@ -140,11 +150,11 @@ class CrmLead(models.Model):
         sentences = []
         if raising:
             sentences.append(
-                self.env._("What raises it: %(inputs)s.", inputs=format_list(self.env, raising))
+                self.env._("Speaks for it: %(inputs)s.", inputs=format_list(self.env, raising))
             )
         if lowering:
             sentences.append(
-                self.env._("What lowers it: %(inputs)s.", inputs=format_list(self.env, lowering))
+                self.env._("Speaks against it: %(inputs)s.", inputs=format_list(self.env, lowering))
             )
         return sentences
 
@@ -154,7 +164,7 @@ class CrmLead(models.Model):
             return ""
         currency = self.company_currency or self.env.company.currency_id
         return self.env._(
-            "Down %(points)s points (%(percent)s %%) from %(peak)s on %(date)s: %(amount)s at "
+            "Down %(points)s points (%(percent)s%%) from %(peak)s on %(date)s: %(amount)s at "
             "risk.",
             points=formatLang(self.env, self.score_drop, digits=1),
             percent=formatLang(self.env, self.score_drop_percent, digits=0),

@@ -124,12 +124,12 @@ class CrmLeadScoringModel(models.Model):
             if self.deals < win_quality.MIN_DEALS or rarer < win_quality.MIN_RARER:
                 return self.env._(
                     "Not enough data: %(deals)s closed deals, %(won)s of them won. The "
-                    "probabilities stay near the win rate of %(rate)s %%.",
+                    "probabilities stay near the win rate of %(rate)s%%.",
                     **number,
                 )
             return self.env._(
                 "Not ready: what is known about the %(deals)s closed deals does not tell won from "
-                "lost ones. The probabilities stay near the win rate of %(rate)s %%.",
+                "lost ones. The probabilities stay near the win rate of %(rate)s%%.",
                 **number,
             )
         text = self.env._(
@@ -347,7 +347,7 @@ class CrmLeadScoringModel(models.Model):
             if name not in values:
                 continue
             [odds] = win_model.get_contribution(item, [values[name]])
-            words = f"{self._get_input_label(name)}: {self._get_value_label(name, values[name])}"
+            words = f"{self._get_input_label(name)} ({self._get_value_label(name, values[name])})"
             found.append((float(odds) - item["mean"], words))
         return sorted(found, reverse=True)
 

@@ -1,5 +1,5 @@
 from odoo import api, models
-from odoo.tools import SQL
+from odoo.tools import SQL, formatLang
 
 # Fields of the deal that tell something about its outcome and are known while it is open.
 DEAL_FIELDS = (
@@ -170,7 +170,10 @@ class CrmLeadScoringModel(models.Model):
             return dict(field._description_selection(self.env)).get(value, value)
         if field is not None and field.type == "boolean":
             return self.env._("yes") if value == "true" else self.env._("no")
-        return f"{value:g}" if isinstance(value, float) else value
+        if not isinstance(value, float):
+            return value
+        number = formatLang(self.env, value, digits=0 if value.is_integer() else 1)
+        return f"{number}%" if name == "automated" else number
 
     # Closed deals as they were while they were open
 

@@ -12,7 +12,7 @@ from ..tools.relative_dates import anchor_domain
 
 _logger = logging.getLogger(__name__)
 
-PLACEHOLDERS = ("value", "points", "expected", "bound")
+PLACEHOLDERS = ("value", "days", "points", "expected", "bound")
 
 
 class CrmScorecardFactor(models.Model):
@@ -65,7 +65,8 @@ class CrmScorecardFactor(models.Model):
     sentence = fields.Char(
         translate=True,
         help="Shown on the deal when the factor applies. Placeholders: {value} measured "
-        "value, {expected} the same on won deals, {bound} start of the band, {points}. "
+        "value, {days} the same with the word for days, {expected} the same on won deals, "
+        "{bound} start of the band, {points}. "
         "Empty: the name of the factor.",
     )
     advice = fields.Char(

@@ -159,30 +159,30 @@ class CrmScorecardFactor(models.Model):
         suggestions = [
             {
                 "measure": "measure_contact",
-                "sentence": _("No contact for {value} days; won deals: {expected}"),
+                "sentence": _("No contact for {days}; won deals: {expected}"),
                 "advice": _("Call the client and agree on the next step."),
                 "band_ids": bands(b14=-5, b21=-10, b45=-20),
             },
             {
                 "measure": "measure_answers",
-                "sentence": _("The client answered {value} times by mail"),
+                "sentence": _("Answers of the client by mail: {value}"),
                 "band_ids": bands(b1=5, b3=10),
             },
             {
                 "measure": "measure_reached",
-                "sentence": _("{value} % of the calls reached the client"),
+                "sentence": _("Share of calls that reached the client: {value}%"),
                 "advice": _("Try another number or another hour."),
                 "band_ids": bands(b0=-10, b30=0, b60=5),
             },
             {
                 "measure": "measure_step",
-                "sentence": _("The next step is {value} days overdue"),
+                "sentence": _("The next step is overdue by {days}"),
                 "advice": _("Do the overdue step or set a new date for it."),
                 "band_ids": bands(b1=-5, b7=-10, b21=-15),
             },
             {
                 "measure": "measure_objections",
-                "sentence": _("{value} objections are not answered"),
+                "sentence": _("Objections not answered: {value}"),
                 "advice": _("Answer the open objections; see which answers worked."),
                 "band_ids": bands(b1=-8, b3=-15),
             },
@@ -199,7 +199,7 @@ class CrmScorecardFactor(models.Model):
             },
             {
                 "measure": "measure_documents",
-                "sentence": _("{value} quotations were sent"),
+                "sentence": _("Quotations sent: {value}"),
                 "band_ids": bands(b1=10),
             },
             {
@@ -213,7 +213,7 @@ class CrmScorecardFactor(models.Model):
             suggestions.append(
                 {
                     "measure": "measure_claims",
-                    "sentence": _("{value} claims of the client are open"),
+                    "sentence": _("Open claims of the client: {value}"),
                     "advice": _("See to the claims first."),
                     "band_ids": bands(b1=-10, b3=-20),
                 }

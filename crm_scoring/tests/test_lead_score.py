@@ -211,6 +211,18 @@ class TestLeadScore(ScoringCommon):
         deal.invalidate_recordset()
         self.assertIn("Priority", deal.score_details)
 
+    def test_days_are_said_in_words(self):
+        self.factor_stage.sentence = "{days} in the stage"
+        deal = self._create_deal()
+        lead = deal.with_context(lang="en_US")
+        words = lead._format_days
+        self.assertEqual([words(n) for n in (1, 2.4, None)], ["1 day", "2 days", ""])
+        words = deal.with_context(lang="ru_RU")._format_days
+        self.assertEqual([words(n) for n in (1, 3, 8)], ["1 день", "3 дня", "8 дней"])
+        deal.date_last_stage_update = fields.Datetime.now() - timedelta(days=31)
+        deal._flush_scoring()
+        self.assertIn("31 days in the stage", lead.score_details)
+
     def test_details_compare_with_won_deals(self):
         for _index in range(3):
             self._create_deal(expected_revenue=3000).action_set_won()
