@@ -82,13 +82,10 @@ class CrmTeamMember(models.Model):
 
     @api.model
     def _get_absent_users(self):
-        """Return the users who are away: by an absence, which follows the working schedules too,
-        or by time off that is approved for today, where it is kept."""
-        # sudo: who is away is known to whoever distributes
-        away_sudo = self.env["crm.absence"].sudo().search([("state", "=", "away")]).user_id
-        away = away_sudo.sudo(False)
+        """Return the users whose time off is approved for today, where it is kept; absences of
+        other kinds are looked at in ``crm_extended``."""
         if "hr.leave" not in self.env:
-            return away
+            return self.env["res.users"]
         self.env["hr.leave"].flush_model()
         day = fields.Date.today()
         rows = self.env.execute_query(
@@ -100,4 +97,4 @@ class CrmTeamMember(models.Model):
                 day,
             )
         )
-        return away | self.env["res.users"].browse([user_id for [user_id] in rows])
+        return self.env["res.users"].browse([user_id for [user_id] in rows])
