@@ -161,7 +161,7 @@ class CrmManagerMail(models.Model):
                     "columns": [
                         "",
                         self.env._("Week"),
-                        self.env._("Change"),
+                        self.env._("Difference"),
                         self.env._("Four weeks, average"),
                         self.env._("Team, average"),
                     ],

@@ -304,7 +304,7 @@ class CrmManagerPerformance(models.Model):
             "total": self.env._("Total"),
             "average": self.env._("Average"),
             "charts": self.env._("Charts"),
-            "change": self.env._("Change"),
+            "change": self.env._("Difference"),
             "period": report["period"],
             "other": report["other"] or comparison[report["comparison"]],
             "compared": report["comparison"] != "none",

@@ -66,27 +66,38 @@ def _get_lately_sql(_model, alias, _query):
 
 
 def _get_purchase_sql(alias, order_condition, history_condition):
-    """That the client had bought before, under a condition on the earlier purchase."""
-    return SQL(
+    """That the client had bought before, under a condition on the earlier purchase.
+
+    Two conditions side by side, not one within the other: PostgreSQL would read all orders for
+    each order otherwise.
+    """
+    names = {
+        "partner": SQL.identifier(alias, "partner_id"),
+        "company": SQL.identifier(alias, "company_id"),
+        "date": SQL.identifier(alias, "date_order"),
+        "id": SQL.identifier(alias, "id"),
+    }
+    ordered = SQL(
         """EXISTS (
             SELECT 1
               FROM res_partner buyer
               JOIN res_partner client ON client.commercial_partner_id = buyer.commercial_partner_id
-             WHERE buyer.id = %(partner)s
-               AND (EXISTS (
-                    SELECT 1 FROM sale_order earlier
-                     WHERE earlier.partner_id = client.id AND earlier.state = 'sale'
-                       AND earlier.company_id = %(company)s AND %(order_condition)s
-                       AND (earlier.date_order, earlier.id) < (%(date)s, %(id)s))
-                 OR EXISTS (
-                    SELECT 1 FROM crm_sale_history past
-                     WHERE past.commercial_partner_id = client.id
-                       AND past.company_id = %(company)s AND %(history_condition)s
-                       AND past.date < (%(date)s)::date)))""",
-        partner=SQL.identifier(alias, "partner_id"),
-        company=SQL.identifier(alias, "company_id"),
-        date=SQL.identifier(alias, "date_order"),
-        id=SQL.identifier(alias, "id"),
-        order_condition=order_condition,
-        history_condition=history_condition,
+              JOIN sale_order earlier ON earlier.partner_id = client.id
+             WHERE buyer.id = %(partner)s AND earlier.state = 'sale'
+               AND earlier.company_id = %(company)s AND %(condition)s
+               AND (earlier.date_order, earlier.id) < (%(date)s, %(id)s))""",
+        condition=order_condition,
+        **names,
     )
+    bought = SQL(
+        """EXISTS (
+            SELECT 1
+              FROM res_partner buyer
+              JOIN crm_sale_history past
+                ON past.commercial_partner_id = buyer.commercial_partner_id
+             WHERE buyer.id = %(partner)s AND past.company_id = %(company)s
+               AND %(condition)s AND past.date < (%(date)s)::date)""",
+        condition=history_condition,
+        **names,
+    )
+    return SQL("(%s OR %s)", ordered, bought)

@@ -6,6 +6,8 @@ import openpyxl
 from freezegun import freeze_time
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import BaseCase, HttpCase, tagged
+from odoo.tests.common import JsonRpcException
+from odoo.tools import mute_logger
 
 from ..tools import metric_period as periods
 from ..tools.metric_forecast import forecast_run_rate, get_season, spread
@@ -242,6 +244,55 @@ class TestManagersDownload(ManagersCommon, HttpCase):
                 "/crm_extended/managers.xlsx", params={"options": wrong}, timeout=30
             )
             self.assertEqual(response.status_code, 400, wrong)
+
+
+@tagged("post_install", "-at_install")
+class TestManagersRpc(ManagersCommon, HttpCase):
+    """Past the screen: what a salesperson, a head and an administrator get by calls of their own."""
+
+    def _call(self, model, method, *args, **kwargs):
+        return self.make_jsonrpc_request(
+            f"/web/dataset/call_kw/{model}/{method}",
+            {"model": model, "method": method, "args": list(args), "kwargs": kwargs},
+        )
+
+    def test_roles(self):
+        for user, amount in ((self.anna, 100), (self.boris, 40), (self.dan, 7)):
+            self._make_order(user, amount, self._at(5))
+        metric = self.env["crm.metric"]._get_by_code("orders_amount")
+        everybody = (self.anna | self.boris | self.dan).ids
+        options = {
+            "metric_ids": metric.ids, "group": "user", "period": "custom", "comparison": "none",
+            "date_from": "2026-02-01", "date_to": "2026-02-28", "user_ids": everybody,
+        }  # fmt: skip
+        for user, expected in (
+            (self.anna, {self.anna.id: 100}),
+            (self.head, {self.anna.id: 100, self.boris.id: 40}),
+            (self.admin, {self.anna.id: 100, self.boris.id: 40, self.dan.id: 7}),
+        ):
+            user.password = f"{user.login}_secret"
+            self.authenticate(user.login, f"{user.login}_secret")
+            report = self._call("crm.manager.performance", "get_report", options)
+            told = {row["key"]: row["cells"][0]["value"] for row in report["rows"]}
+            self.assertEqual(told, expected, user.login)
+            self.assertEqual(report["total"][0]["value"], sum(expected.values()))
+            # behind the figure of a colleague: nothing that is not one's own to see
+            for person in self.anna | self.boris | self.dan:
+                (action,) = self._call(
+                    "crm.manager.performance", "get_records_actions", options, metric.id, person.id
+                )
+                rows = self._call(
+                    "sale.order", "search_read", action["domain"], ["amount_untaxed"],
+                    context=action["context"],
+                )  # fmt: skip
+                amount = sum(row["amount_untaxed"] for row in rows)
+                self.assertEqual(amount, expected.get(person.id, 0), (user.login, person.login))
+            board = self._call("crm.dashboard", "get_dashboard", "sales", options)
+            tile = next(tile for tile in board["tiles"] if tile["key"] == "orders_amount")
+            self.assertIn(str(sum(expected.values())), tile["text"])
+        # what is not public stays so
+        with mute_logger("odoo.http"), self.assertRaises(JsonRpcException):
+            self._call("crm.metric", "_get_figures", [metric.id], [["2026-02-01", "2026-02-28"]])
 
 
 @tagged("post_install", "-at_install")
