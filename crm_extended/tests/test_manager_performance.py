@@ -248,7 +248,7 @@ class TestManagersDownload(ManagersCommon, HttpCase):
 
 @tagged("post_install", "-at_install")
 class TestManagersRpc(ManagersCommon, HttpCase):
-    """Past the screen: what a salesperson, a head and an administrator get by calls of their own."""
+    """Past the screen: what a salesperson, a head and an administrator get by their own calls."""
 
     def _call(self, model, method, *args, **kwargs):
         return self.make_jsonrpc_request(
