@@ -3,7 +3,6 @@ from odoo.tools import email_normalize
 
 from .crm_interaction import INTERNAL
 
-
 # of an address by RFC 5321; what is longer reaches nobody, and fits into no index
 MAX_EMAIL_SIZE = 64 + 1 + 255
 
