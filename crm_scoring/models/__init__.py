@@ -64,6 +64,7 @@ from . import (
     crm_scorecard_factor,
     crm_scorecard_factor_measures,
     crm_scorecard_factor_past,
+    crm_scorecard_factor_query,
     crm_segment_forecast,
     crm_segment_forecast_export,
     crm_segment_forecast_line,
