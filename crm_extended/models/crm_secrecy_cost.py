@@ -27,6 +27,16 @@ class CrmSecrecyCostMixin(models.AbstractModel):
             return False
         return super()._has_field_access(field, operation)
 
+    def _add_precomputed_values(self, vals_list):
+        records = self
+        if not self.env.su and any(
+            name in self._fields and self._fields[name].precompute
+            for name in self._secret_cost_fields
+        ):
+            # sudo: what is computed beforehand is kept, not told; given values are checked before
+            records = self.sudo()
+        return super(CrmSecrecyCostMixin, records)._add_precomputed_values(vals_list)
+
 
 class ProductTemplate(models.Model):
     _name = "product.template"
