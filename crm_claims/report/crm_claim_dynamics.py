@@ -88,13 +88,26 @@ class CrmClaimDynamics(models.Model):
         sets = super(CrmClaimDynamics, report)._read_grouping_sets(
             domain, grouping_sets, aggregates, *args, **kwargs
         )
+        monthly = {
+            frozenset(groupby): (list(groupby), rows)
+            for groupby, rows in zip(grouping_sets, sets, strict=True)
+        }
         return [
-            self._with_last_stock(domain, groupby, aggregates, rows)
+            self._with_last_stock(
+                domain,
+                groupby,
+                aggregates,
+                rows,
+                monthly.get(frozenset([*groupby, "date:month"])),
+            )
             for groupby, rows in zip(grouping_sets, sets, strict=True)
         ]
 
-    def _with_last_stock(self, domain, groupby, aggregates, rows):
-        """Rows of groups, where a stock is that of the last month of its group."""
+    def _with_last_stock(self, domain, groupby, aggregates, rows, monthly=None):
+        """Rows of groups, where a stock is that of the last month of its group.
+
+        :param monthly: the same groups by month, if they were read: ``(groupby, rows)``
+        """
         stocks = [name for name in aggregates if name in _STOCKS]
         dates = [spec for spec in groupby if spec.split(":")[0] == "date"]
         buckets = [_BUCKETS.get(spec) for spec in dates]
@@ -104,11 +117,18 @@ class CrmClaimDynamics(models.Model):
         bucket = groupby.index(dates[0]) if dates else None
         if bucket is None:
             domain = Domain(domain) & Domain("date", ">=", last)
-        report = self._with_asked_columns(domain, stocks)
+        if monthly:
+            names, known = monthly
+            places = [names.index(spec) for spec in [*groupby, "date:month"]]
+            places += [len(names) + list(aggregates).index(name) for name in stocks]
+            by_month = (tuple(row[place] for place in places) for row in known)
+        else:
+            report = self._with_asked_columns(domain, stocks)
+            by_month = super(CrmClaimDynamics, report)._read_group(
+                domain, [*groupby, "date:month"], stocks
+            )
         found = {}
-        for row in super(CrmClaimDynamics, report)._read_group(
-            domain, [*groupby, "date:month"], stocks
-        ):
+        for row in by_month:
             group, month, values = row[: len(groupby)], row[len(groupby)], row[len(groupby) + 1 :]
             end = last
             if bucket is not None:
