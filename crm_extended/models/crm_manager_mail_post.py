@@ -74,7 +74,7 @@ class CrmManagerMail(models.Model):
             mail.state = "cancel"
         else:
             row_sudo.date_handed = fields.Datetime.now()
-        self.env.cr.commit()  # pylint: disable=invalid-commit
+        self.env.cr.commit()
         return not known
 
 
