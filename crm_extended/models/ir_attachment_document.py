@@ -51,6 +51,11 @@ class IrAttachment(models.Model):
         if not self.env.su:
             self._check_papers_unlocked()
 
+    def _delete_and_notify(self, message=None):
+        # the chatter deletes with all rights, once it knows that one may write the file
+        self._check_papers_unlocked()
+        return super()._delete_and_notify(message)
+
     def _is_changed_by(self, vals):
         return any(name not in self._fields or self[name] != vals[name] for name in vals)
 

@@ -147,6 +147,8 @@ class TestDocumentTemplate(AgreementCommon):
             lambda: upload.write({"res_id": 0}),
             lambda: upload.with_user(self.lawyer).write({"name": "x"}),
             upload.unlink,
+            # Odoo's route that deletes a file in the chatter
+            upload.sudo()._delete_and_notify,
         ):
             with self.assertRaisesRegex(UserError, "as it was sent to the lawyers"):
                 operation()
