@@ -29,6 +29,7 @@ from . import (
 from . import (
     account_move,
     account_move_approval,
+    account_move_posted,
     account_move_terms,
     calendar_attendee,
     calendar_event,

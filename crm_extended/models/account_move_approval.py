@@ -1,6 +1,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from .account_move_posted import TERM_FIELDS
+
 
 class AccountMove(models.Model):
     """What is done about the deviations of an invoice (found in `account_move_terms.py`).
@@ -111,7 +113,10 @@ class AccountMove(models.Model):
         # every road to a posted invoice writes the state; a remote call may write nothing else
         if vals.get("state") == "posted":
             self._check_agreed_terms()
-        return super().write(vals)
+        if vals.keys().isdisjoint(TERM_FIELDS):
+            return super().write(vals)
+        with self._keep_posted_terms(posting=vals.get("state") == "posted"):
+            return super().write(vals)
 
     def _check_agreed_terms(self):
         """Refuse to post invoices past their agreement; record what only warns.

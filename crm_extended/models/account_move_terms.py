@@ -1,3 +1,5 @@
+from collections import Counter
+
 from odoo import fields, models
 from odoo.fields import Command
 from odoo.tools import format_amount
@@ -19,7 +21,8 @@ class AccountMove(models.Model):
       order at all has the agreed payment terms and currency.
 
     Debt, delivery and minimum are matters of the order alone: goods that were delivered have to be
-    invoiced. Whatever date is written on the invoice, the terms are those of the day it is posted.
+    invoiced. Sales of a till were paid there before, and are not held either. Whatever date is
+    written on the invoice, the terms are those of the day it is posted.
     """
 
     _inherit = "account.move"
@@ -35,7 +38,7 @@ class AccountMove(models.Model):
         :rtype: list[Deviation]
         """
         self.ensure_one()
-        if self.move_type not in HELD_TYPES:
+        if not self._is_held():
             return []
         move_sudo = self.sudo()  # sudo: the terms bind whoever posts, also who cannot see them
         lines_sudo = move_sudo._get_held_lines()
@@ -51,7 +54,30 @@ class AccountMove(models.Model):
             applicable = self._get_hand_agreements()
         if agreement := applicable.get(self):
             deviations += move_sudo._get_hand_deviations(agreement.sudo(), orders_sudo[:1])
-        return deviations
+        return self._tell_repeated_apart(deviations)
+
+    def _is_held(self):
+        """Whether this is an invoice of a kind that is held to agreements at all."""
+        self.ensure_one()
+        return self.move_type in HELD_TYPES and not self._is_sold_at_till()
+
+    def _is_sold_at_till(self):
+        # sudo: whoever posts it need not know tills
+        return "pos_order_ids" in self._fields and bool(self.sudo().pos_order_ids)
+
+    def _tell_repeated_apart(self, deviations):
+        """Give each repetition figures of its own: who approved one line approved no second one."""
+        counts = Counter()
+        result = []
+        for deviation in deviations:
+            fingerprint = self._get_fingerprint(deviation)
+            counts[fingerprint] += 1
+            if counts[fingerprint] > 1:
+                deviation = deviation._replace(
+                    figures=(*deviation.figures, f"#{counts[fingerprint]}")
+                )
+            result.append(deviation)
+        return result
 
     def _get_held_lines(self):
         return self.invoice_line_ids.filtered(lambda line: line.display_type == "product")
@@ -181,7 +207,7 @@ class AccountMove(models.Model):
         today = fields.Date.context_today(self)
         for move in self:
             move_sudo = move.sudo()  # sudo: as in _get_deviations
-            if move.move_type not in HELD_TYPES or not move_sudo._get_hand_lines():
+            if not move._is_held() or not move_sudo._get_hand_lines():
                 continue
             billed_sudo = move_sudo._get_held_lines().sale_line_ids.order_id
             if agreement_sudo := billed_sudo.agreement_id[:1]:

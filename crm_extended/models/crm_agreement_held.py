@@ -98,7 +98,10 @@ class CrmAgreementHeldMixin(models.AbstractModel):
             return False
         if self.company_id.sudo().agreement_self_approval:
             return True
-        return user not in (rows.sudo().requested_by_id | self._get_deviation_seller())
+        rows_sudo = rows.sudo()
+        # of an invoice of an order both sellers, whichever document the decision is taken on
+        sellers = rows_sudo.order_id.user_id | rows_sudo.move_id.invoice_user_id
+        return user not in (rows_sudo.requested_by_id | sellers | self._get_deviation_seller())
 
     def _get_deviation_approvers(self, rows):
         group_sudo = self.env.ref(APPROVER_GROUP).sudo()  # groups are not readable by everybody

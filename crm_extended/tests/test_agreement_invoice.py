@@ -1,3 +1,5 @@
+from unittest.mock import patch
+
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
 from odoo.tests import Form, tagged
@@ -277,6 +279,75 @@ class TestAgreementInvoiceByHand(AgreementCommon):
             invoice.with_user(self.approver)._decide_deviations(True, "My client")
         invoice.with_user(self.approver_2)._decide_deviations(False, "No")
         self._assert_refused(invoice, "Request Approval")
+
+    def test_seller_of_the_order_does_not_decide_on_its_invoice(self):
+        """Not either when the invoice names somebody else and a remote call opens the dialog."""
+        self._create_agreement(enforcement="approve")
+        order = self._create_order()
+        order.action_confirm()
+        invoice = order._create_invoices().with_user(self.accountant)
+        order.sudo().user_id = self.approver
+        invoice.invoice_line_ids.price_unit = 80.0
+        self._request(invoice)
+        Decision = self.env["crm.agreement.deviation.decision"]
+        values = {"move_id": invoice.id, "reason": "Mine"}
+        with self.assertRaisesRegex(UserError, "another approver"):
+            Decision.with_user(self.approver).create(values).action_approve()
+        Decision.with_user(self.approver_2).create(values).action_approve()
+        self.assertEqual(invoice.agreement_check, "approved")
+
+    def test_approved_line_is_not_approved_twice(self):
+        self._create_agreement(enforcement="approve")
+        invoice = self._bill([{"price_unit": 80.0}])
+        self._request(invoice)
+        invoice.with_user(self.approver)._decide_deviations(True, "These two")
+        self.assertEqual(invoice.agreement_check, "approved")
+        again = {"product_id": self.drill.id, "quantity": 2.0, "price_unit": 80.0, "tax_ids": False}
+        invoice.invoice_line_ids = [Command.create(again)]
+        self._assert_refused(invoice, "Request Approval")
+        self._request(invoice)
+        invoice.with_user(self.approver)._decide_deviations(True, "These, too")
+        invoice.action_post()
+        self.assertEqual(invoice.state, "posted")
+
+    def test_posted_invoice_stays_held(self):
+        """Odoo's form is closed, its lines are open to remote calls."""
+        agreement = self._create_agreement()
+        invoice = self._bill()
+        invoice.action_post()
+        line = invoice.invoice_line_ids
+        bonus = {"name": "Bonus", "price_unit": -30.0, "tax_ids": False}
+        for operation in (
+            lambda: line.write({"price_unit": 50.0}),
+            lambda: line.write({"discount": 50.0}),
+            lambda: line.create({"move_id": invoice.id, **bonus}),
+            lambda: invoice.with_context(skip_readonly_check=True).write(
+                {"invoice_line_ids": [Command.create(bonus)]}
+            ),
+            lambda: invoice.with_context(skip_readonly_check=True).write(
+                {"invoice_payment_term_id": self.term_60.id}
+            ),
+        ):
+            with self.assertRaisesRegex(UserError, agreement.name), self.cr.savepoint():
+                operation()
+            self.env.invalidate_all()
+        line.write({"price_unit": 95.0})
+        draft = self._bill()
+        with self.assertRaisesRegex(UserError, agreement.name), self.cr.savepoint():
+            draft.with_context(skip_readonly_check=True).write(
+                {"state": "posted", "invoice_line_ids": [Command.create(bonus)]}
+            )
+        self.env.invalidate_all()
+        draft.action_post()
+        self.assertEqual(draft.state, "posted")
+
+    def test_sale_of_a_till_is_invoiced_as_it_was_paid(self):
+        self._create_agreement()
+        invoice = self._bill([{"price_unit": 50.0}])
+        self._assert_refused(invoice, "Drill")
+        with patch.object(self.registry["account.move"], "_is_sold_at_till", lambda move: True):
+            invoice.action_post()
+        self.assertEqual(invoice.state, "posted")
 
     def test_discount_in_a_line_of_its_own(self):
         agreement = self._create_agreement()
