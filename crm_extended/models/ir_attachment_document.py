@@ -1,8 +1,10 @@
-from odoo import api, models
+from odoo import SUPERUSER_ID, api, models
 from odoo.exceptions import UserError
 
 #: where a generated document keeps which template it was made from
 TEMPLATE_MARK = "crm.document.template,"
+#: which record a file belongs to
+OWNER_FIELDS = frozenset({"res_model", "res_id", "res_field"})
 
 
 class IrAttachment(models.Model):
@@ -39,10 +41,13 @@ class IrAttachment(models.Model):
     )
 
     def write(self, vals):
-        changed = {name: vals[name] for name in self._paper_fields & vals.keys()}
-        if changed and not self.env.su:
+        # the chatter moves what somebody has uploaded to the record with all rights
+        names = OWNER_FIELDS if self.env.su else self._paper_fields
+        changed = {name: vals[name] for name in names & vals.keys()}
+        if changed and self.env.uid != SUPERUSER_ID:
             touched = self.filtered(lambda file: file._is_changed_by(changed))
-            touched._check_papers_unlocked()
+            if not self.env.su:
+                touched._check_papers_unlocked()
             touched._check_papers_not_moved(vals)
         return super().write(vals)
 
@@ -94,7 +99,7 @@ class IrAttachment(models.Model):
 
     def _check_papers_not_moved(self, vals):
         """:raise UserError: when an old file would get among those that were approved"""
-        if not vals.keys() & {"res_model", "res_id", "res_field"}:
+        if not vals.keys() & OWNER_FIELDS:
             return
         for file in self.sudo():
             owner = {name: vals.get(name, file[name]) for name in ("res_model", "res_id")}

@@ -1,13 +1,16 @@
 from odoo import api, models
 from odoo.exceptions import UserError
 
+from .mail_thread import IncomingMail
+
 
 class SaleOrder(models.Model):
     """A quotation that its agreement holds back does not go out.
 
     The button, the status *Quotation Sent* (which a list action, an import or a remote call may
-    write), a letter by a template and a plain letter with a file to somebody outside are refused
-    alike, with the list of what is open. Words alone may be written: terms are talked about.
+    write), a letter by a template, a plain letter with a file to somebody outside (a note that
+    mentions him is one) and a link to the order are refused alike, with the list of what is open.
+    Words alone may be written: terms are talked about.
     """
 
     _inherit = "sale.order"
@@ -38,15 +41,17 @@ class SaleOrder(models.Model):
 
     def _is_offer_letter(self, message):
         """Whether a colleague sends a message with files to somebody outside."""
-        if self.env.su or self.env.user.share or message.message_type != "comment":
+        if self.env.su or self.env.user.share or not message.attachment_ids:
             return False
-        if not message.attachment_ids or not message.subtype_id or message.subtype_id.internal:
-            return False
+        if isinstance(self.env.context.get("crm_incoming_mail"), IncomingMail):
+            return False  # it has been sent already
         # sudo: whoever gets it counts, also whom the sender may not read
-        followers_sudo = self.sudo().message_follower_ids.filtered(
-            lambda follower: message.subtype_id in follower.subtype_ids
-        )
-        people_sudo = message.sudo().partner_ids | followers_sudo.partner_id
+        people_sudo = message.sudo().partner_ids
+        if message.subtype_id and not message.subtype_id.internal:
+            followers_sudo = self.sudo().message_follower_ids.filtered(
+                lambda follower: message.subtype_id in follower.subtype_ids
+            )
+            people_sudo |= followers_sudo.partner_id
         return bool(people_sudo.filtered("partner_share"))
 
     def _check_sendable(self):
@@ -65,7 +70,11 @@ class MailComposeMessage(models.TransientModel):
     _inherit = "mail.compose.message"
 
     def _action_send_mail(self, auto_commit=False):
-        for composer in self.filtered(lambda c: c.model == "sale.order" and c.template_id):
+        for composer in self.filtered(
+            lambda c: c.model == "sale.order"
+            # letters to many are no messages on the orders, see _is_offer_letter
+            and (c.template_id or (c.composition_mode == "mass_mail" and c.attachment_ids))
+        ):
             composer._get_composed_orders()._check_sendable()
         return super()._action_send_mail(auto_commit=auto_commit)
 
@@ -89,3 +98,12 @@ class MailTemplate(models.Model):
         super()._send_check_access(res_ids)
         if self.model == "sale.order" and not self.env.su:
             self.env["sale.order"].browse(res_ids)._check_sendable()
+
+
+class PortalShare(models.TransientModel):
+    _inherit = "portal.share"
+
+    def action_send_mail(self):
+        for share in self.filtered(lambda share: share.res_model == "sale.order"):
+            self.env["sale.order"].browse(share.res_id).exists()._check_sendable()
+        return super().action_send_mail()

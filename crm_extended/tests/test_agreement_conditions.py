@@ -394,10 +394,42 @@ class TestAgreementConditions(AgreementCommon):
                 }
             ).action_send_mail(),
         )
+        upload = (
+            self.env["ir.attachment"]
+            .with_user(self.salesman)
+            .create({"name": "offer.pdf", "raw": b"x", "res_model": composer._name})
+        )
+        roads += (
+            # a note that mentions the client is mailed to him
+            lambda: order.message_post(**letter, attachments=file),
+            lambda: order.message_post(
+                **letter, **comment | {"message_type": "notification"}, attachments=file
+            ),
+            lambda: composer.create(
+                {
+                    "model": "sale.order",
+                    "res_ids": order.ids,
+                    "composition_mode": "mass_mail",
+                    "subject": "Offer",
+                    "body": "Please sign",
+                    "attachment_ids": upload.ids,
+                }
+            ).action_send_mail(),
+            self.env["portal.share"]
+            .create(
+                {
+                    "res_model": "sale.order",
+                    "res_id": order.id,
+                    "partner_ids": self.contact.ids,
+                }
+            )
+            .action_send_mail,
+        )
         for road in roads:
             with self.assertRaisesRegex(UserError, "cannot be sent"), self.cr.savepoint():
                 road()
         order.message_post(**letter, **comment)
+        order.message_post(body="For us", attachments=file)
         order.message_post(body="Calculation", attachments=file)
         colleague = {"partner_ids": self.approver.partner_id.ids, **comment}
         order.message_post(body="Look", attachments=file, **colleague)

@@ -135,6 +135,9 @@ class TestDocumentTemplate(AgreementCommon):
         owner = {"res_model": self.contract._name, "res_id": self.contract.id}
         upload = Files.create({"name": "Annex", "raw": b"annex", **owner})
         mine = Files.create({"name": "Mine", "raw": b"mine"})
+        pending = Files.create(
+            {"name": "Pending", "raw": b"p", "res_model": "mail.compose.message", "res_id": 0}
+        )
         upload.raw = b"better annex"  # a draft is worked on
         for values in ({"raw": b"x"}, {"datas": "eA=="}, {"description": "x"}, {"name": "Other"}):
             with self.assertRaisesRegex(UserError, "generated"):
@@ -158,6 +161,10 @@ class TestDocumentTemplate(AgreementCommon):
             upload.write({"raw": b"x"})
         with self.assertRaisesRegex(UserError, "approved without"):
             mine.write(owner)
+        with self.assertRaisesRegex(UserError, "approved without"), self.cr.savepoint():
+            self.contract.with_user(self.salesman).message_post(
+                body="Here", attachment_ids=pending.ids
+            )
         # what else happens to a file goes on, and the signed paper is added, or taken away again
         generated.generate_access_token()
         self.env.flush_all()
