@@ -15,7 +15,8 @@ class AccountMove(models.Model):
     - Lines that bill an order: the order was checked when it was confirmed, and the invoice may
       not go past what the order says or what was approved on it: not below its prices, not with a
       discount that the order does not have, not with other payment terms or another currency.
-    - Lines that bill no order, in an invoice entered by hand or added to one: they are held to the
+    - Lines that bill no order, in an invoice entered by hand or added to one, and lines that got
+      another product or client than the order has: they are held to the
       agreed prices and discounts as if they stood on an order of today; of the agreement of the
       order beside them, else of the one that applies to the client today. An invoice that bills no
       order at all has the agreed payment terms and currency.
@@ -53,7 +54,8 @@ class AccountMove(models.Model):
         if applicable is None:
             applicable = self._get_hand_agreements()
         if agreement := applicable.get(self):
-            deviations += move_sudo._get_hand_deviations(agreement.sudo(), orders_sudo[:1])
+            order_sudo = move_sudo._get_billed_orders().filtered("agreement_id")[:1]
+            deviations += move_sudo._get_hand_deviations(agreement.sudo(), order_sudo)
         return self._tell_repeated_apart(deviations)
 
     def _is_held(self):
@@ -81,6 +83,28 @@ class AccountMove(models.Model):
 
     def _get_held_lines(self):
         return self.invoice_line_ids.filtered(lambda line: line.display_type == "product")
+
+    def _bills_order(self, line):
+        """Whether a line bills what stands on an order of this client.
+
+        A remote call may link any line to any line of any order, and the form changes products.
+        """
+        client = self.partner_id.commercial_partner_id._origin
+        product = line.product_id._origin
+        sale_lines = line.sale_line_ids
+        clients = sale_lines.order_id.partner_id | sale_lines.order_id.partner_invoice_id
+        return (
+            bool(sale_lines)
+            and client in clients.commercial_partner_id
+            and all(
+                not product or product == sale_line.product_id or sale_line.is_downpayment
+                for sale_line in sale_lines
+            )
+        )
+
+    def _get_billed_orders(self):
+        lines = self._get_held_lines().filtered(self._bills_order)
+        return lines.sale_line_ids.order_id
 
     def _prepare_order_deviation(self, kind, order_sudo, figures, **values):
         return self._prepare_deviation(
@@ -162,7 +186,7 @@ class AccountMove(models.Model):
         extra = sum(
             line.price_subtotal
             for line in lines
-            if not line.sale_line_ids and line.price_subtotal < 0
+            if not self._bills_order(line) and line.price_subtotal < 0
         )
         if self.currency_id.compare_amounts(extra, 0.0) >= 0:
             return []
@@ -191,7 +215,7 @@ class AccountMove(models.Model):
         (:meth:`_get_extra_discount_deviations`), and a text without a product has no agreed price.
         """
         lines = self._get_held_lines()
-        by_hand = lines.filtered(lambda line: not line.sale_line_ids)
+        by_hand = lines.filtered(lambda line: not self._bills_order(line))
         if by_hand == lines:
             return by_hand
         return by_hand.filtered(lambda line: line.product_id and line.price_subtotal >= 0)
@@ -209,8 +233,7 @@ class AccountMove(models.Model):
             move_sudo = move.sudo()  # sudo: as in _get_deviations
             if not move._is_held() or not move_sudo._get_hand_lines():
                 continue
-            billed_sudo = move_sudo._get_held_lines().sale_line_ids.order_id
-            if agreement_sudo := billed_sudo.agreement_id[:1]:
+            if agreement_sudo := move_sudo._get_billed_orders().agreement_id[:1]:
                 found[move] = agreement_sudo
             else:
                 wanted[move] = (move_sudo.partner_id, move_sudo.company_id, today)
@@ -224,7 +247,7 @@ class AccountMove(models.Model):
         """
         order = self._prepare_order_by_hand(agreement_sudo)
         deviations = []
-        if not self._get_held_lines().sale_line_ids:
+        if not self._get_billed_orders():
             order.payment_term_id = self.invoice_payment_term_id
             deviations += [
                 deviation

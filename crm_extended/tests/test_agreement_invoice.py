@@ -378,6 +378,24 @@ class TestAgreementInvoiceByHand(AgreementCommon):
         invoice.action_post()
         self.assertEqual(invoice.state, "posted")
 
+    def test_link_to_an_order_vouches_for_its_product_and_client_only(self):
+        self._create_agreement()
+        foreign = self._create_order([{"price_unit": 1.0}], partner_id=self.other_client.id)
+        foreign.action_confirm()
+        invoice = self._bill([{"price_unit": 50.0}])
+        invoice.sudo().invoice_line_ids.sale_line_ids = foreign.order_line
+        self._assert_refused(invoice, "Drill")
+        order = self._create_order()
+        order.action_confirm()
+        invoice = order._create_invoices().with_user(self.accountant)
+        line = invoice.invoice_line_ids
+        line.write({"product_id": self.saw.id, "price_unit": 100.0})  # agreed 180, on the order 90
+        self.assertTrue(line.sale_line_ids)
+        self._assert_refused(invoice, "Saw")
+        line.price_unit = 180.0
+        invoice.action_post()
+        self.assertEqual(invoice.state, "posted")
+
     def test_who_has_no_agreement_is_held_to_nothing(self):
         self._create_agreement()
         invoice = self._bill([{"price_unit": 1.0}], partner_id=self.other_client.id)
