@@ -16,10 +16,10 @@ class AccountMove(models.Model):
       not go past what the order says or what was approved on it: not below its prices, not with a
       discount that the order does not have, not with other payment terms or another currency.
     - Lines that bill no order, in an invoice entered by hand or added to one, and lines that got
-      another product or client than the order has: they are held to the
-      agreed prices and discounts as if they stood on an order of today; of the agreement of the
-      order beside them, else of the one that applies to the client today. An invoice that bills no
-      order at all has the agreed payment terms and currency.
+      another product or client than the order has, or bill more than was ordered or delivered:
+      they are held to the agreed prices and discounts as if they stood on an order of today; of
+      the agreement of the order beside them, else of the one that applies to the client today. An
+      invoice that bills no order at all has the agreed payment terms and currency.
 
     Debt, delivery and minimum are matters of the order alone: goods that were delivered have to be
     invoiced. Sales of a till were paid there before, and are not held either. Whatever date is
@@ -85,9 +85,10 @@ class AccountMove(models.Model):
         return self.invoice_line_ids.filtered(lambda line: line.display_type == "product")
 
     def _bills_order(self, line):
-        """Whether a line bills what stands on an order of this client.
+        """Whether a line bills what stands on an order of this client, and no more of it.
 
-        A remote call may link any line to any line of any order, and the form changes products.
+        A remote call may link any line to any line of any order, and the form changes products and
+        quantities: a price that was approved for two pieces is none for two hundred.
         """
         client = self.partner_id.commercial_partner_id._origin
         product = line.product_id._origin
@@ -97,7 +98,15 @@ class AccountMove(models.Model):
             bool(sale_lines)
             and client in clients.commercial_partner_id
             and all(
-                not product or product == sale_line.product_id or sale_line.is_downpayment
+                sale_line.is_downpayment
+                or (
+                    (not product or product == sale_line.product_id)
+                    and sale_line.product_uom_id.compare(
+                        sale_line.qty_invoiced,
+                        max(sale_line.product_uom_qty, sale_line.qty_delivered),
+                    )
+                    <= 0
+                )
                 for sale_line in sale_lines
             )
         )

@@ -109,6 +109,12 @@ class TestAgreementInvoice(AgreementCommon):
         order.with_user(self.approver)._decide_deviations(True, "Fine")
         order.action_confirm()
         invoice = order._create_invoices().with_user(self.accountant)
+        # approved for what was ordered, not for any quantity
+        ordered = invoice.invoice_line_ids.quantity
+        invoice.invoice_line_ids.quantity = 200.0
+        with self.assertRaisesRegex(UserError, "Drill"), self.cr.savepoint():
+            invoice.action_post()
+        invoice.invoice_line_ids.quantity = ordered
         invoice.action_post()
         self.assertEqual(invoice.state, "posted")
 
