@@ -142,11 +142,20 @@ class TestAgreementAttacks(AgreementCommon):
         self.assertEqual(order.agreement_check, "block")
         self.env.flush_all()
         self.env.invalidate_all()
-        names = ["agreement_check", "agreement_terms_html", "deviation_count"]
-        [values] = order.with_user(customer).read(names)
-        self.assertFalse(any(values[name] for name in names))
-        partner = customer.partner_id.with_user(customer)
-        self.assertEqual(partner.read(["agreement_count"])[0]["agreement_count"], 0)
+        own = order.with_user(customer)
+        self.assertTrue(own.read(["name"]))
+        for record, name in (
+            (own, "agreement_check"),
+            (own, "agreement_terms_html"),
+            (own, "deviation_count"),
+            (customer.partner_id.with_user(customer), "agreement_count"),
+        ):
+            with self.subTest(name):
+                try:
+                    value = record.read([name])[0][name]
+                except AccessError:
+                    continue  # the add-on of the portal closes our fields as a whole
+                self.assertFalse(value)
 
     def test_customer_does_not_read_what_we_know_of_him(self):
         customer = new_test_user(self.env, "ag_portal_known", "base.group_portal")
