@@ -76,9 +76,9 @@ class CrmSalesTrouble(models.AbstractModel):
                     "columns": [
                         (_("Objection"), "text"),
                         (_("Stage"), "text"),
-                        (_("Raised"), "number"),
+                        (_("Times Raised"), "number"),
                         (_("Overcome"), "number"),
-                        (_("Fatal"), "number"),
+                        (_("Deal lost"), "number"),
                     ],
                     "rows": [
                         [row["objection"], row["stage"], row["count"], row["overcome"],

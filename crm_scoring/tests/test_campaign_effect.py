@@ -36,8 +36,10 @@ def simulate(random, count, effect, selection):
 
 
 def simulate_others(random, count, share, selection):
-    """A second family, which nothing was tuned on: clients come, go and buy by months with a
-    season, cheques have heavy tails; who was silent is addressed and buys by a share more often.
+    """A second family, unlike the first: clients come, go and buy by months with a season,
+    cheques have heavy tails; who was silent is addressed and buys by a share more often.
+
+    It was looked at before the wider calipers and the least number of pairs were adopted.
 
     :return: addressed, figures, (before, after) and what each would buy more if addressed
     """
@@ -104,7 +106,7 @@ class TestCampaignTools(BaseCase):
         self.assertLessEqual(claims, 8, "about 5 in 100 by chance")
 
     def test_other_families_and_small_data(self):
-        """Intervals hold the truth on data they were not made for, with 120 clients as with 400."""
+        """Intervals hold the truth on a second family too, with 120 clients as with 400."""
         random = np.random.default_rng(11)
         for count in (120, 400):
             for share in (0, 0.5):

@@ -42,6 +42,14 @@ import resource
 import statistics
 import sys
 import time
+from pathlib import Path
+
+import odoo.addons
+
+# tools of the add-ons are imported before the configuration names their folder
+_ADDONS = str(Path(__file__).resolve().parents[2])
+if _ADDONS not in odoo.addons.__path__:
+    odoo.addons.__path__.append(_ADDONS)
 
 
 class Benchmark:

@@ -79,10 +79,10 @@ def read(path):
     daily = [one for one in products.values() if (one > 0).sum() >= 200]
     return {
         "countries by week": ([one for one in weeks if (one != 0).sum() >= 15], 52),
-        "rarely sold products by week": (rare[:: max(1, len(rare) // 300)], 52),
-        "steady products by week": (steady[:: max(1, len(steady) // 150)], 52),
+        "rarely sold products by week": (rare[:: max(1, len(rare) // 150)], 52),
+        "steady products by week": (steady[:: max(1, len(steady) // 100)], 52),
         "countries by day": ([o for o in countries.values() if (o != 0).sum() >= 60], 7),
-        "steady products by day": (daily[:: max(1, len(daily) // 60)], 7),
+        "steady products by day": (daily[:: max(1, len(daily) // 40)], 7),
     }
 
 
@@ -108,7 +108,7 @@ def generate_uneven(count, months=48):
 
 
 def main(bench):
-    count = bench.rows(200)
+    count = bench.rows(100)
     sets = {
         "generated, smooth": (list(generate(count)), 12),
         "generated, uneven": (list(generate_uneven(count)), 12),
